@@ -1,0 +1,219 @@
+"""A run's settings: typed, strict, and the same in YAML, on the command line and in Python.
+
+Recipes are YAML files in ``configs/``; a run folder keeps its resolved settings in
+``config.yaml``. Components never see these objects: :mod:`molvec.pretraining` unpacks them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from molvec.errors import UserError, did_you_mean
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Decay = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSettings(_Strict):
+    """What to learn from."""
+
+    source: str = "zinc"  # name of a data set (`molvec data list`) or a file
+    smiles_column: str | None = None
+    max_atoms: Positive = 128  # larger molecules are skipped in training, and counted
+    workers: Annotated[int, Field(ge=0)] = 1  # processes that parse and featurise ahead
+
+
+class EncoderSettings(_Strict):
+    """A preset's name, and single values to put in place of the preset's."""
+
+    family: Literal["graph_transformer"] = "graph_transformer"
+    preset: Literal["tiny", "small", "base"] = "small"
+    dim: Positive | None = None
+    depth: Positive | None = None
+    heads: Positive | None = None
+    local: bool = False  # GINE branch in every block
+    readout: Literal["mean", "mean_max_sum"] = "mean"  # nodes -> graph, for `embed`
+
+
+class StudentSettings(_Strict):
+    """How the student does not see: data2vec 2.0 leaves nodes out, data2vec uses mask tokens."""
+
+    kind: Literal["visible", "mask_token"] = "visible"
+    predictor_width: Positive = 128  # visible only
+    predictor_depth: Positive = 2
+    predictor_heads: Positive = 4
+
+
+class MaskSettings(_Strict):
+    """What is hidden, and how many views of each molecule share one pass of the teacher."""
+
+    kind: Literal["subgraph", "random"] = "subgraph"
+    ratio: Share = 0.5
+    views: Positive = 4
+
+
+class ObjectiveSettings(_Strict):
+    """Targets and loss."""
+
+    top_k: Positive | None = None  # teacher blocks to average; all of them by default
+    loss: Literal["mse", "smooth_l1"] = "mse"
+    graph_weight: Annotated[float, Field(ge=0)] = 0.0
+
+
+class EmaSettings(_Strict):
+    """The teacher's decay: linear from start to end over the first share ``ramp`` of the steps."""
+
+    start: Decay = 0.999
+    end: Decay = 0.9999
+    ramp: Annotated[float, Field(ge=0, le=1)] = 0.3
+
+
+class OptimizerSettings(_Strict):
+    """AdamW, linear warm-up over a share of the steps, cosine decay."""
+
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    betas: tuple[Decay, Decay] = (0.9, 0.98)
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    clip: Annotated[float, Field(gt=0)] = 1.0  # norm of the gradient
+
+
+class PretrainSettings(_Strict):
+    """A pretraining run."""
+
+    data: DataSettings = DataSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    student: StudentSettings = StudentSettings()
+    mask: MaskSettings = MaskSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
+    ema: EmaSettings = EmaSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    steps: Positive = 5000
+    batch_size: Annotated[int, Field(ge=2)] = 64
+    seed: Annotated[int, Field(ge=0)] = 0
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
+    export: Literal["teacher", "student"] = "teacher"  # whose weights become the model
+    log_every: Positive = 20
+    checkpoint_every: Positive = 500
+    keep: Positive = 2
+    tensorboard: bool = False
+
+
+def recipes_folder() -> Path:
+    """Return the folder of the recipes: inside an installed package, or the repository's."""
+    package = Path(__file__).resolve().parent
+    installed = package / "_configs"
+    return installed if installed.is_dir() else package.parent / "configs"
+
+
+def list_recipes() -> list[str]:
+    """Return the names of the shipped recipes, sorted."""
+    return sorted(path.stem for path in recipes_folder().glob("*.yaml"))
+
+
+def load_settings(
+    recipe: str | Path | None = None, overrides: Mapping[str, Any] | None = None
+) -> PretrainSettings:
+    """Read a recipe and apply overrides.
+
+    Args:
+        recipe: name of a shipped recipe, or a YAML file; the defaults if ``None``.
+        overrides: dotted key -> value, e.g. ``{"optimizer.lr": 3e-4}``.
+
+    Raises:
+        UserError: naming the key that is wrong, and the nearest one that exists.
+    """
+    tree: dict[str, Any] = {} if recipe is None else _read_yaml(_recipe_path(recipe))
+    for key, value in (overrides or {}).items():
+        _set(tree, key, value)
+    return parse_settings(tree)
+
+
+def parse_settings(tree: Mapping[str, Any]) -> PretrainSettings:
+    """Validate plain nested settings."""
+    try:
+        return PretrainSettings.model_validate(tree)
+    except ValidationError as error:
+        raise UserError("; ".join(_explain(item) for item in error.errors())) from None
+
+
+def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
+    """Turn ``["mask.ratio=0.6"]`` into ``{"mask.ratio": 0.6}``; values are read as YAML."""
+    overrides = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise UserError(f"--set takes KEY=VALUE, e.g. mask.ratio=0.6; got {assignment!r}")
+        overrides[key.strip()] = _parse_yaml(value, f"the value of {key}")
+    return overrides
+
+
+def dump_settings(settings: PretrainSettings) -> str:
+    """Return settings as YAML that :func:`load_settings` reads back."""
+    return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+
+
+def _recipe_path(recipe: str | Path) -> Path:
+    path = Path(recipe)
+    if path.suffix in {".yaml", ".yml"}:
+        return path
+    known = list_recipes()
+    if str(recipe) not in known:
+        raise UserError(
+            f"there is no recipe {str(recipe)!r}.{did_you_mean(str(recipe), known)} "
+            f"Known: {', '.join(known)}. For your own molecules: molvec pretrain --data FILE"
+        )
+    return recipes_folder() / f"{recipe}.yaml"
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read the recipe {path}: {error}") from None
+    tree = _parse_yaml(text, str(path))
+    if tree is None:
+        raise UserError(f"the recipe {path} is empty")
+    if not isinstance(tree, dict):
+        raise UserError(f"the recipe {path} must be a mapping of settings")
+    return tree
+
+
+def _parse_yaml(text: str, what: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{what} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _set(tree: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        tree = tree.setdefault(parent, {})
+        if not isinstance(tree, dict):
+            raise UserError(f"{key}: {parent} is a single value, not a group of settings")
+    tree[last] = value
+
+
+def _explain(error: Any) -> str:
+    """One line for one pydantic error, with a suggestion for a misspelt key."""
+    *parents, last = [str(part) for part in error["loc"]] or [""]
+    key = ".".join([*parents, last])
+    if error["type"] != "extra_forbidden":
+        return f"setting {key}: {error['msg']}, got {error.get('input')!r}"
+    group: Any = PretrainSettings
+    for parent in parents:
+        group = group.model_fields[parent].annotation
+    known = list(group.model_fields)
+    return f"unknown setting {key!r}.{did_you_mean(last, known)} Known: {', '.join(known)}"

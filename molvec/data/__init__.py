@@ -1,0 +1,1 @@
+"""Data: dataset cards, download and cache, stores of SMILES."""

@@ -1,0 +1,125 @@
+"""Batches with their masks, made in workers, skipping what cannot be read."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torch_geometric.data import Batch, Data
+
+from molvec.data.dataset import GraphDataset
+from molvec.data.sampler import BucketBatches
+
+
+class Masks(Protocol):
+    """Draws the masks of one graph: bool ``[num_views, num_nodes]``, ``True`` where hidden."""
+
+    def __call__(self, graph: Data, *, epoch: int, sample: int) -> Tensor:
+        """Return the masks; a pure function of its arguments."""
+        ...
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A sample that could not become a graph."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class MaskedBatch:
+    """One training batch.
+
+    Shapes:
+        - ``mask``: bool ``[num_views, num_nodes]``.
+
+    ``batch`` is ``None`` when fewer than two graphs could be read.
+    """
+
+    batch: Batch | None
+    mask: Tensor | None
+    failures: tuple[Failure, ...]
+
+    def to(self, device: torch.device) -> MaskedBatch:
+        """Move the tensors to a device."""
+        if self.batch is None or self.mask is None:
+            return self
+        batch = self.batch.to(device, non_blocking=True)
+        return MaskedBatch(batch, self.mask.to(device, non_blocking=True), self.failures)
+
+
+class _Samples(Dataset[tuple[Data, Tensor] | Failure]):
+    def __init__(self, dataset: GraphDataset, masks: Masks) -> None:
+        self.dataset = dataset
+        self.masks = masks
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Data, Tensor] | Failure:
+        epoch, index = key
+        try:
+            graph = self.dataset.graph(index)
+        except ValueError as error:
+            return Failure(index, str(error))
+        return graph, self.masks(graph, epoch=epoch, sample=index)
+
+
+def collate(samples: list[tuple[Data, Tensor] | Failure]) -> MaskedBatch:
+    """Join graphs and masks; failures are carried along, never dropped silently."""
+    failures = tuple(sample for sample in samples if isinstance(sample, Failure))
+    good = [sample for sample in samples if not isinstance(sample, Failure)]
+    if len(good) < 2:
+        return MaskedBatch(None, None, failures)
+    graphs, masks = zip(*good, strict=True)
+    return MaskedBatch(Batch.from_data_list(list(graphs)), torch.cat(masks, dim=1), failures)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """A batch sampler over a stretch of an endless sequence."""
+
+    batches: BucketBatches
+    start: int
+    stop: int
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        return self.batches.run(self.start, self.stop)
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+def load_batches(
+    dataset: GraphDataset,
+    masks: Masks,
+    batches: BucketBatches,
+    *,
+    start: int,
+    stop: int,
+    workers: int,
+) -> Iterator[MaskedBatch]:
+    """Yield training batches number ``start`` to ``stop - 1``.
+
+    What a batch holds does not depend on ``workers``: with 0 this process makes it, otherwise
+    processes of their own work ahead.
+    """
+    loader: DataLoader[MaskedBatch] = DataLoader(
+        _Samples(dataset, masks),  # type: ignore[arg-type]
+        batch_sampler=_Keys(batches, start, stop),  # type: ignore[arg-type]
+        collate_fn=collate,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        worker_init_fn=_init_worker,
+    )
+    yield from loader
+
+
+def _init_worker(worker: int) -> None:
+    """Leave stop signals to the main process, which ends the workers after its checkpoint."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    torch.set_num_threads(1)

@@ -1,0 +1,187 @@
+"""Molecules in, vectors out: rows aligned with the input, whatever the input holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch_geometric.data import Batch, Data
+
+from molvec.errors import UserError
+from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.nn.readout import READOUTS, WIDTH
+from molvec.records import Record, SkipCount, from_python, parse
+
+Array = NDArray[np.float32]
+Level = Literal["graph", "node"]
+OnError = Literal["nan", "raise", "drop"]
+
+CHUNK = 2048
+"""Records read ahead: within a chunk, graphs are batched by size."""
+
+PAIRS = 262_144
+"""Node pairs per batch: 256 molecules of 32 atoms, or a single one of 512."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """One row of the result.
+
+    Shapes:
+        - ``vector``: float32 ``[dim]`` (level "graph") or ``[num_atoms, dim]`` (level "node");
+          ``None`` for a row that failed, with the reason in ``error``.
+    """
+
+    record: Record
+    vector: Array | None
+    error: str | None
+
+
+class Embedder:
+    """A frozen encoder with its featuriser and readout.
+
+    A molecule's vector depends on the molecule alone: not on the batch, nor on the order of rows.
+    Computed in float32.
+
+    Args:
+        encoder: a trained encoder (:class:`molvec.graph.Encoder`).
+        featurizer: the one it was trained with.
+        readout: a key of ``READOUTS``.
+        config: the model's ``config.json``.
+        device: ``"auto"`` or a torch device.
+    """
+
+    def __init__(
+        self,
+        encoder: nn.Module,
+        featurizer: MoleculeFeaturizer,
+        *,
+        readout: str = "mean",
+        config: Mapping[str, Any] | None = None,
+        device: str = "auto",
+    ) -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.device = torch.device(device)
+        self.encoder = encoder.to(self.device).eval().requires_grad_(False)
+        self.featurizer = featurizer
+        self.readout = readout
+        self.config = dict(config or {})
+
+    @property
+    def node_dim(self) -> int:
+        """Width of a node's vector."""
+        return int(self.encoder.dim)  # type: ignore[arg-type]
+
+    @property
+    def dim(self) -> int:
+        """Width of a graph's vector."""
+        return self.node_dim * WIDTH[self.readout]
+
+    def embed(
+        self,
+        items: Any,
+        *,
+        level: Level = "graph",
+        on_error: OnError = "nan",
+        max_atoms: int | None = None,
+    ) -> Any:
+        """Embed molecules.
+
+        Args:
+            items: SMILES or RDKit molecules in a list, Series, array or iterator; one of them; or
+                a ``Path`` to a file (``.smi``, ``.csv``, ``.parquet``, ``.sdf``, also ``.gz``).
+            level: one vector per molecule, or one per atom (in the molecule's atom order).
+            on_error: a row that is no molecule becomes NaN (``"nan"``; no rows at level "node"),
+                an error (``"raise"``), or is left out (``"drop"``).
+            max_atoms: treat larger molecules as errors; no limit by default.
+
+        Returns:
+            float32 ``[num_items, dim]``; at level "node" a list of ``[num_atoms, node_dim]``.
+
+        Raises:
+            UserError: for a failing row with ``on_error="raise"``, an unreadable file, or an
+                unknown option.
+        """
+        if level not in ("graph", "node"):
+            raise UserError(f"level must be 'graph' or 'node', got {level!r}")
+        if on_error not in ("nan", "raise", "drop"):
+            raise UserError(f"on_error must be 'nan', 'raise' or 'drop', got {on_error!r}")
+        empty = (
+            np.full(self.dim, np.nan, dtype=np.float32)
+            if level == "graph"
+            else np.zeros((0, self.node_dim), dtype=np.float32)
+        )
+        vectors: list[Array] = []
+        for row in self.stream(from_python(items), level=level, max_atoms=max_atoms):
+            if row.vector is not None:
+                vectors.append(row.vector)
+            elif on_error == "raise":
+                raise UserError(f"row {row.record.index}: {row.error}")
+            elif on_error == "nan":
+                vectors.append(empty)
+        if level == "node":
+            return vectors
+        return np.stack(vectors) if vectors else np.zeros((0, self.dim), dtype=np.float32)
+
+    def stream(
+        self,
+        records: Iterable[Record],
+        *,
+        level: Level = "graph",
+        max_atoms: int | None = None,
+        skipped: SkipCount | None = None,
+    ) -> Iterator[Embedded]:
+        """Embed records in order, in flat memory; failing rows are counted in ``skipped``."""
+        records = iter(records)
+        while chunk := list(islice(records, CHUNK)):
+            for row in self._embed_chunk(chunk, level, max_atoms):
+                if row.error is not None and skipped is not None:
+                    skipped.add(row.record.index, row.record.smiles, row.error)
+                yield row
+
+    def _embed_chunk(
+        self, chunk: list[Record], level: Level, max_atoms: int | None
+    ) -> list[Embedded]:
+        graphs: dict[int, Data] = {}
+        rows: list[Embedded | None] = [None] * len(chunk)
+        for i, record in enumerate(chunk):
+            try:
+                graphs[i] = self.featurizer(parse(record, max_atoms=max_atoms))
+            except ValueError as error:
+                rows[i] = Embedded(record, None, str(error))
+        for members in _by_size(graphs):
+            vectors = self._encode([graphs[i] for i in members], level)
+            for i, vector in zip(members, vectors, strict=True):
+                rows[i] = Embedded(chunk[i], vector, None)
+        assert all(row is not None for row in rows)
+        return rows  # type: ignore[return-value]
+
+    @torch.inference_mode()
+    def _encode(self, graphs: list[Data], level: Level) -> list[Array]:
+        batch = Batch.from_data_list(graphs).to(self.device)
+        nodes = self.encoder(batch).output.float()
+        if level == "node":
+            counts = batch.ptr.diff().tolist()
+            return [part.numpy() for part in nodes.cpu().split(counts)]
+        vectors = READOUTS[self.readout](nodes, batch.batch, len(graphs))
+        return list(vectors.cpu().numpy())
+
+
+def _by_size(graphs: Mapping[int, Data]) -> Iterator[list[int]]:
+    """Group graphs of similar size so that padded pairs stay below ``PAIRS`` per batch."""
+    members: list[int] = []
+    for i in sorted(graphs, key=lambda i: int(graphs[i].num_nodes or 0)):
+        pairs = int(graphs[i].num_nodes or 0) ** 2  # the largest of its batch so far
+        if members and (len(members) + 1) * pairs > PAIRS:
+            yield members
+            members = []
+        members.append(i)
+    if members:
+        yield members

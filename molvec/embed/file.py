@@ -1,0 +1,127 @@
+"""Embed a file into a file: one output row per input row, in flat memory, all or nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from molvec.embed.embedder import CHUNK, Embedded, Embedder, Level
+from molvec.errors import UserError
+from molvec.records import SkipCount, read_records
+
+SUFFIXES = (".parquet", ".csv")
+
+
+@dataclass(frozen=True)
+class EmbeddedFile:
+    """What was written: rows, and which of them failed and why."""
+
+    path: Path
+    rows: int
+    skipped: SkipCount
+
+
+def embed_file(
+    embedder: Embedder,
+    source: Path,
+    output: Path,
+    *,
+    smiles_column: str | None = None,
+    level: Level = "graph",
+    max_atoms: int | None = None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> EmbeddedFile:
+    """Embed every row of ``source``.
+
+    Parquet has the columns ``row``, ``smiles``, ``error`` and ``embedding`` (a list of ``dim``
+    floats, null in a failed row; at level "node" a list of such lists). CSV has ``e0``, ``e1``,
+    ... instead and knows level "graph" only. The output appears under its name when complete.
+
+    Raises:
+        UserError: for an input that cannot be read or an output that cannot be written.
+    """
+    if output.suffix not in SUFFIXES:
+        raise UserError(f"cannot write {output.name}: the output must end in .parquet or .csv")
+    if output.suffix == ".csv" and level == "node":
+        raise UserError("one row per molecule cannot hold its atoms in CSV: write .parquet instead")
+    if output.is_dir():
+        raise UserError(f"{output} is a folder; give a file name, e.g. {output / 'out.parquet'}")
+    skipped = SkipCount()
+    records = read_records(source, smiles_column=smiles_column)
+    rows = embedder.stream(records, level=level, max_atoms=max_atoms, skipped=skipped)
+    as_list = output.suffix == ".parquet"
+    schema = _schema(embedder, level) if as_list else _flat_schema(embedder)
+    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
+    count = 0
+    try:
+        with _writer(temporary, schema, as_list) as writer:
+            for chunk in _chunks(rows):
+                table = _table(chunk, schema) if as_list else _flat_table(chunk, schema)
+                writer.write_table(table)
+                count += len(chunk)
+                progress(count)
+        temporary.replace(output)
+    except OSError as error:
+        raise UserError(f"cannot write {output}: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return EmbeddedFile(output, count, skipped)
+
+
+def _chunks(rows: Iterator[Embedded]) -> Iterator[list[Embedded]]:
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk
+
+
+def _writer(path: Path, schema: pa.Schema, parquet: bool) -> Any:
+    if parquet:
+        return pyarrow.parquet.ParquetWriter(path, schema)
+    return pyarrow.csv.CSVWriter(str(path), schema)
+
+
+def _common() -> list[pa.Field]:
+    return [pa.field("row", pa.int64()), pa.field("smiles", pa.string()), pa.field("error", pa.string())]
+
+
+def _schema(embedder: Embedder, level: Level) -> pa.Schema:
+    dim = embedder.dim if level == "graph" else embedder.node_dim
+    vector = pa.list_(pa.float32(), dim) if level == "graph" else pa.list_(pa.list_(pa.float32(), dim))
+    return pa.schema([*_common(), pa.field("embedding", vector)])
+
+
+def _flat_schema(embedder: Embedder) -> pa.Schema:
+    return pa.schema([*_common(), *(pa.field(f"e{i}", pa.float32()) for i in range(embedder.dim))])
+
+
+def _common_columns(chunk: list[Embedded]) -> list[pa.Array]:
+    return [
+        pa.array([row.record.index for row in chunk], pa.int64()),
+        pa.array([row.record.smiles for row in chunk], pa.string()),
+        pa.array([row.error for row in chunk], pa.string()),
+    ]
+
+
+def _table(chunk: list[Embedded], schema: pa.Schema) -> pa.Table:
+    vectors = [None if row.vector is None else row.vector.tolist() for row in chunk]
+    embedding = pa.array(vectors, schema.field("embedding").type)
+    return pa.Table.from_arrays([*_common_columns(chunk), embedding], schema=schema)
+
+
+def _flat_table(chunk: list[Embedded], schema: pa.Schema) -> pa.Table:
+    dim = len(schema) - 3
+    matrix = np.full((len(chunk), dim), np.nan, dtype=np.float32)
+    failed = np.array([row.vector is None for row in chunk])
+    for i, row in enumerate(chunk):
+        if row.vector is not None:
+            matrix[i] = row.vector
+    columns = [pa.array(matrix[:, j], pa.float32(), mask=failed) for j in range(dim)]
+    return pa.Table.from_arrays([*_common_columns(chunk), *columns], schema=schema)

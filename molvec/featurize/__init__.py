@@ -1,0 +1,1 @@
+"""Records become graphs: one featuriser per kind of data, and the vocabularies they use."""

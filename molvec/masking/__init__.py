@@ -1,0 +1,7 @@
+"""Mask samplers: which nodes are hidden from the student. Masks are data, drawn with a seed."""
+
+from molvec.masking.random_nodes import random_nodes
+from molvec.masking.sampler import MASKS, MaskSampler
+from molvec.masking.subgraph import connected_subgraph
+
+__all__ = ["MASKS", "MaskSampler", "connected_subgraph", "random_nodes"]

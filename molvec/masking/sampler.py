@@ -1,0 +1,60 @@
+"""Several masks per graph, a pure function of (seed, epoch, sample)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch_geometric.data import Data
+
+from molvec.masking.random_nodes import random_nodes
+from molvec.masking.subgraph import connected_subgraph
+
+MASKS: dict[
+    str, Callable[[NDArray[np.int64], int, int, np.random.Generator], NDArray[np.bool_]]
+] = {"subgraph": connected_subgraph, "random": random_nodes}
+
+
+@dataclass(frozen=True)
+class MaskSampler:
+    """Draw ``views`` masks for a graph.
+
+    Every graph of two or more nodes gets at least one hidden and one visible node in each view; a
+    graph of one node is never hidden.
+
+    Args:
+        kind: a key of ``MASKS``.
+        ratio: hidden share of the nodes, in (0, 1).
+        views: masks per graph.
+        seed: with the epoch and the sample's number, the only source of randomness.
+    """
+
+    kind: str = "subgraph"
+    ratio: float = 0.5
+    views: int = 4
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in MASKS:
+            raise ValueError(f"unknown mask kind {self.kind!r}; known: {', '.join(MASKS)}")
+        if not 0 < self.ratio < 1:
+            raise ValueError(f"mask ratio must lie between 0 and 1, got {self.ratio}")
+        if self.views < 1:
+            raise ValueError(f"views must be at least 1, got {self.views}")
+
+    def __call__(self, graph: Data, *, epoch: int, sample: int) -> Tensor:
+        """Return bool ``[views, num_nodes]``, ``True`` where hidden."""
+        assert graph.x is not None and graph.edge_index is not None
+        num_nodes = graph.x.shape[0]
+        if num_nodes == 1:
+            return torch.zeros(self.views, 1, dtype=torch.bool)
+        count = min(max(round(self.ratio * num_nodes), 1), num_nodes - 1)
+        rng = np.random.default_rng((self.seed, epoch, sample))
+        edge_index = graph.edge_index.numpy()
+        draw = MASKS[self.kind]
+        masks = [draw(edge_index, num_nodes, count, rng) for _ in range(self.views)]
+        return torch.from_numpy(np.stack(masks))

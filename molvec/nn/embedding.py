@@ -1,0 +1,47 @@
+"""Input embedders: categorical node features and topology become one vector per node."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from molvec.nn.structure import MAX_DEGREE, WALK_STEPS, Structure
+
+
+class NodeEmbedding(nn.Module):
+    r"""Sum of one learned vector per categorical feature.
+
+    .. math:: e_i = \sum_f T_f[x_{if}]
+
+    Shapes:
+        - x: int64 ``[num_nodes, num_features]``; output: ``[num_nodes, dim]``.
+    """
+
+    def __init__(self, sizes: tuple[int, ...], dim: int) -> None:
+        super().__init__()
+        self.tables = nn.ModuleList(nn.Embedding(size, dim) for size in sizes)
+        for table in self.tables:
+            nn.init.normal_(table.weight, std=len(sizes) ** -0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Embed the node features."""
+        return sum(table(x[:, i]) for i, table in enumerate(self.tables))  # type: ignore[return-value]
+
+
+class StructureEmbedding(nn.Module):
+    r"""Where a node sits in its graph: degree and random-walk return probabilities.
+
+    .. math:: s_i = T_{\deg}[\deg_i] + W p_i, \quad p_{ik} = [(D^{-1}A)^k]_{ii}
+
+    Shapes:
+        - output: ``[num_nodes, dim]``.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.degree = nn.Embedding(MAX_DEGREE + 1, dim)
+        self.walk = nn.Linear(WALK_STEPS, dim, bias=False)
+        nn.init.normal_(self.degree.weight, std=0.5)
+
+    def forward(self, structure: Structure) -> Tensor:
+        """Embed the topology of every node of a batch."""
+        return self.degree(structure.degree) + self.walk(structure.walk)

@@ -1,0 +1,70 @@
+"""The graph Transformer: dense attention within each graph, biased by paths and bonds."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from molvec.graph import EncoderOutput
+from molvec.nn.attention import Block, PairBias
+from molvec.nn.embedding import NodeEmbedding, StructureEmbedding
+from molvec.nn.local import LocalBranch
+from molvec.nn.packing import pack
+from molvec.nn.structure import structure_of
+
+
+class GraphTransformer(nn.Module):
+    """Encoder for 2D graphs (the protocol is :class:`molvec.graph.Encoder`).
+
+    Topology (degree, random walks, shortest paths) is computed on the full graph; features of
+    hidden nodes and of their edges never enter, as only rows and columns of visible nodes do.
+
+    Args:
+        node_sizes: vocabulary sizes of the node features.
+        edge_sizes: vocabulary sizes of the edge features.
+        dim: width; a multiple of ``heads``.
+        depth: number of blocks.
+        heads: attention heads.
+        local: add a GINE message-passing branch over visible edges to every block.
+
+    Shapes:
+        - output and each of ``depth`` hidden states: ``[T, dim]``, with ``T`` visible nodes over
+          all views, view by view in node order.
+    """
+
+    def __init__(
+        self,
+        *,
+        node_sizes: tuple[int, ...],
+        edge_sizes: tuple[int, ...],
+        dim: int,
+        depth: int,
+        heads: int,
+        local: bool = False,
+    ) -> None:
+        super().__init__()
+        if dim % heads:
+            raise ValueError(f"dim ({dim}) must be a multiple of heads ({heads})")
+        self.dim = dim
+        self.nodes = NodeEmbedding(node_sizes, dim)
+        self.structure = StructureEmbedding(dim)
+        self.bias = PairBias(heads, edge_sizes)
+        self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
+        self.local = nn.ModuleList(LocalBranch(dim, edge_sizes) for _ in range(depth * local))
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
+        """Encode the visible nodes; ``visible`` is ``[num_nodes]`` or ``[V, num_nodes]``."""
+        structure = structure_of(batch)
+        packing = pack(batch, visible)
+        bias = self.bias(packing, structure, batch.edge_attr)
+        inputs = self.nodes(batch.x) + self.structure(structure)  # [num_nodes, dim]
+        tokens = inputs if visible is None else inputs.index_select(0, packing.node)
+        embedded = tokens
+        hidden_states = []
+        for i, block in enumerate(self.blocks):
+            if self.local:
+                tokens = self.local[i](tokens, batch, packing)
+            tokens, ffn = block(tokens, bias, packing)
+            hidden_states.append(ffn)
+        return EncoderOutput(self.norm(tokens), tuple(hidden_states), embedded)

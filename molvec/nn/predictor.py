@@ -1,0 +1,58 @@
+"""Predictors: from what the student saw to what the teacher thinks of the hidden nodes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from molvec.nn.attention import Block, PairBias
+from molvec.nn.embedding import StructureEmbedding
+from molvec.nn.packing import pack
+from molvec.nn.structure import structure_of
+
+
+class TransformerPredictor(nn.Module):
+    """A narrow Transformer over all nodes: student outputs where visible, mask tokens elsewhere.
+
+    A mask token knows where it is (degree, random walks, path lengths) and nothing of what it is:
+    no node features, no bond types. data2vec 2.0 (arXiv 2212.07525) uses a small convolutional
+    decoder in this place; on graphs, attention with the path bias is its counterpart.
+
+    Args:
+        dim: width of the student, and of the targets.
+        width: width of the predictor.
+        depth: blocks.
+        heads: attention heads.
+
+    Shapes:
+        - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output:
+          ``[num_masked, dim]``, view by view in node order.
+    """
+
+    def __init__(self, *, dim: int, width: int, depth: int, heads: int) -> None:
+        super().__init__()
+        self.project = nn.Linear(dim, width)
+        self.mask_token = nn.Parameter(torch.zeros(width))
+        self.structure = StructureEmbedding(width)
+        self.bias = PairBias(heads)
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, dim)
+        nn.init.normal_(self.mask_token, std=0.02)
+
+    def forward(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
+        """Predict the targets of the masked nodes."""
+        structure = structure_of(batch)
+        packing = pack(batch, torch.ones_like(mask))
+        bias = self.bias(packing, structure, None)
+        hidden = mask.flatten()
+        visible_slot = (~hidden).nonzero().squeeze(1)
+        projected = self.project(context)
+        tokens = self.mask_token.to(projected.dtype).expand(len(hidden), -1)
+        tokens = tokens.index_copy(0, visible_slot, projected)
+        tokens = tokens + self.structure(structure).repeat(len(mask), 1)
+        for block in self.blocks:
+            tokens, _ = block(tokens, bias, packing)
+        masked_slot = hidden.nonzero().squeeze(1)
+        return self.out(self.norm(tokens.index_select(0, masked_slot)))

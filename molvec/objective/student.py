@@ -1,0 +1,87 @@
+"""The student's two ways of not seeing a node: leave it out, or put a mask token in its place.
+
+Both take a batch and its masks and return a prediction for every masked node.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from molvec.graph import MASK, Encoder
+
+
+class Predictor(Protocol):
+    """``(context [num_visible, dim], batch, mask [V, num_nodes]) -> [num_masked, dim]``."""
+
+    def __call__(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
+        """Predict the targets of the masked nodes, view by view in node order."""
+        ...
+
+
+@dataclass(frozen=True)
+class StudentOutput:
+    """What a student makes of ``V`` masked views.
+
+    Shapes:
+        - ``prediction``: ``[num_masked, dim]``, rows in the order of ``mask.nonzero()``.
+        - ``context``: ``[num_visible, dim]``, rows in the order of ``(~mask).nonzero()``.
+    """
+
+    prediction: Tensor
+    context: Tensor
+
+
+class VisibleStudent(nn.Module):
+    """data2vec 2.0 (arXiv 2212.07525): encode visible nodes only, let a predictor fill the gaps.
+
+    All views go through the encoder in one call.
+    """
+
+    def __init__(self, encoder: Encoder, predictor: Predictor) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.predictor = predictor
+
+    def forward(self, batch: Batch, mask: Tensor) -> StudentOutput:
+        """Encode and predict; mask is bool ``[V, num_nodes]``."""
+        context = self.encoder(batch, visible=~mask).output
+        return StudentOutput(self.predictor(context, batch, mask), context)
+
+
+class MaskTokenStudent(nn.Module):
+    """data2vec (arXiv 2202.03555): encode all nodes, hidden ones as mask tokens; a linear head.
+
+    Hiding means index ``MASK`` in every feature of a hidden node and of its edges.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Linear(encoder.dim, encoder.dim)
+
+    def forward(self, batch: Batch, mask: Tensor) -> StudentOutput:
+        """Encode and predict, one view after the other; mask is bool ``[V, num_nodes]``."""
+        prediction, context = [], []
+        for view in mask:
+            output = self.encoder(hide(batch, view)).output
+            prediction.append(self.head(output[view]))
+            context.append(output[~view])
+        return StudentOutput(torch.cat(prediction), torch.cat(context))
+
+
+def hide(batch: Batch, mask: Tensor) -> Batch:
+    """Return a shallow copy of the batch with masked nodes' and their edges' features replaced.
+
+    Topology stays. Mask: bool ``[num_nodes]``.
+    """
+    hidden = copy.copy(batch)
+    hidden.x = batch.x.masked_fill(mask[:, None], MASK)
+    touched = mask[batch.edge_index].any(0)
+    hidden.edge_attr = batch.edge_attr.masked_fill(touched[:, None], MASK)
+    return hidden

@@ -1,0 +1,251 @@
+"""From settings to a trained model: the one place where all parts of a run are put together."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+
+import molvec
+from molvec.checkpoint import save_model
+from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.data.dataset import MoleculeDataset
+from molvec.data.loader import MaskedBatch, load_batches
+from molvec.data.sampler import BucketBatches
+from molvec.data.store import open_store
+from molvec.errors import UserError
+from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.masking import MaskSampler
+from molvec.nn.predictor import TransformerPredictor
+from molvec.nn.presets import PRESETS, build_encoder
+from molvec.objective import Data2Vec
+from molvec.objective.student import MaskTokenStudent, VisibleStudent
+from molvec.train.history import Checkpoints
+from molvec.train.log import MetricsLog
+from molvec.train.loop import LoopSettings, Report, train
+from molvec.train.optimizer import build_optimizer
+from molvec.train.state import Progress, restore
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished or interrupted run: its folder, what it did, and where its model is."""
+
+    folder: Path
+    settings: PretrainSettings
+    progress: Progress
+
+    @property
+    def model(self) -> Path:
+        """The model folder, for :func:`molvec.load`."""
+        return self.folder / "model"
+
+
+def pretrain(
+    settings: PretrainSettings,
+    *,
+    output: Path,
+    report: Report = lambda progress, values: None,
+    rows: Any = None,
+) -> Run:
+    """Start a run in a new folder.
+
+    Args:
+        settings: see :mod:`molvec.config`.
+        output: the run folder; must not exist, or be empty.
+        report: called at every logged step.
+        rows: numbers of the data's rows to learn from; all by default.
+
+    Raises:
+        UserError: for data or a folder that cannot be used.
+        CollapsedError: if training collapses; checkpoints and log stay.
+    """
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise UserError(
+            f"{output} exists and is not empty: continue that run with --resume {output}, "
+            "or choose another --output"
+        )
+    return _run(settings, output, report=report, rows=rows, resume=False)
+
+
+def resume(output: Path, *, report: Report = lambda progress, values: None, rows: Any = None) -> Run:
+    """Continue a run from its newest intact checkpoint, with the settings it was started with.
+
+    On the CPU the result equals, bit for bit, that of a run that was never interrupted.
+
+    Raises:
+        UserError: if the folder holds no run or no usable checkpoint.
+    """
+    if not (output / "config.yaml").exists():
+        raise UserError(f"{output} is not a run folder: it has no config.yaml")
+    settings = load_settings(output / "config.yaml")
+    return _run(settings, output, report=report, rows=rows, resume=True)
+
+
+def _run(
+    settings: PretrainSettings, output: Path, *, report: Report, rows: Any, resume: bool
+) -> Run:
+    featurizer = MoleculeFeaturizer()
+    store = open_store(settings.data.source, smiles_column=settings.data.smiles_column)
+    dataset = MoleculeDataset(store, featurizer, max_atoms=settings.data.max_atoms, rows=rows)
+    torch.manual_seed(settings.seed)
+    model = build_model(settings, featurizer)
+    optimizer = build_optimizer(
+        model,
+        lr=settings.optimizer.lr,
+        weight_decay=settings.optimizer.weight_decay,
+        betas=settings.optimizer.betas,
+    )
+    fabric = Fabric(
+        accelerator=settings.accelerator, devices=1, precision=resolve_precision(settings)
+    )
+    checkpoints = Checkpoints(output / "checkpoints", keep=settings.keep)
+    progress = Progress()
+    if resume:
+        progress = restore(checkpoints.load_latest()[1], model, optimizer)
+    _make_folder(output, settings)
+    sampler = BucketBatches(dataset.sizes, batch_size=settings.batch_size, seed=settings.seed)
+    masks = MaskSampler(**settings.mask.model_dump(), seed=settings.seed)
+
+    def batches(start: int, stop: int) -> Iterable[MaskedBatch]:
+        workers = settings.data.workers
+        return load_batches(dataset, masks, sampler, start=start, stop=stop, workers=workers)
+
+    with MetricsLog(output, start=progress.step, tensorboard=settings.tensorboard) as log:
+        progress = train(
+            model,
+            optimizer,
+            fabric=fabric,
+            batches=batches,
+            settings=_loop_settings(settings),
+            progress=progress,
+            checkpoints=checkpoints,
+            log=log,
+            report=report,
+        )
+    if progress.molecules == 0:
+        raise UserError(
+            f"no molecule of {settings.data.source} could be used: "
+            f"{progress.skipped.summary(len(progress.skipped))}"
+        )
+    run = Run(output, settings, progress)
+    export(run, model, featurizer)
+    return run
+
+
+def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> Data2Vec:
+    """Build student, teacher and loss at random start."""
+    encoder = build_encoder(
+        encoder_config(settings),
+        node_sizes=featurizer.node_sizes,
+        edge_sizes=featurizer.edge_sizes,
+    )
+    student: VisibleStudent | MaskTokenStudent
+    if settings.student.kind == "visible":
+        predictor = TransformerPredictor(
+            dim=encoder.dim,
+            width=settings.student.predictor_width,
+            depth=settings.student.predictor_depth,
+            heads=settings.student.predictor_heads,
+        )
+        student = VisibleStudent(encoder, predictor)
+    else:
+        student = MaskTokenStudent(encoder)
+    depth = len(encoder.blocks)
+    top_k = settings.objective.top_k or depth
+    if top_k > depth:
+        raise UserError(f"objective.top_k is {top_k}, but the encoder has {depth} blocks")
+    return Data2Vec(
+        student,
+        top_k=top_k,
+        loss=settings.objective.loss,
+        graph_weight=settings.objective.graph_weight,
+    )
+
+
+def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
+    """Resolve preset and overrides to the encoder's plain arguments."""
+    chosen = settings.encoder
+    size = dict(PRESETS[chosen.preset])
+    size.update({key: getattr(chosen, key) for key in size if getattr(chosen, key) is not None})
+    if size["dim"] % size["heads"]:
+        raise UserError(
+            f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
+        )
+    return {"family": chosen.family, **size, "local": chosen.local}
+
+
+def resolve_precision(settings: PretrainSettings) -> Any:
+    """Pick bf16 where the processor multiplies it faster than float32, float32 elsewhere.
+
+    On a CPU that needs AMX tiles: with AVX-512 alone a bf16 product runs at half the rate of a
+    float32 one (``benchmarks/results``).
+    """
+    if settings.precision != "auto":
+        return settings.precision
+    if settings.accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if torch.cpu._is_amx_tile_supported() else "32-true"
+
+
+def export(run: Run, model: Data2Vec, featurizer: MoleculeFeaturizer) -> None:
+    """Write the run's model folder."""
+    settings, progress = run.settings, run.progress
+    encoder = model.teacher if settings.export == "teacher" else model.student.encoder
+    config = {
+        "molvec_version": molvec.__version__,
+        "featurizer": featurizer.to_json(),
+        "encoder": encoder_config(settings),
+        "readout": settings.encoder.readout,
+        "training": {
+            "settings": settings.model_dump(mode="json"),
+            "steps": progress.step,
+            "molecules": progress.molecules,
+            "views": progress.views,
+            "seconds": round(progress.seconds, 1),
+            "torch": torch.__version__,
+            "machine": platform.machine(),
+        },
+    }
+    save_model(run.model, config=config, tensors=encoder.state_dict(), card=_card(run))
+
+
+def _card(run: Run) -> str:
+    settings, progress = run.settings, run.progress
+    return (
+        f"# {run.folder.name}\n\n"
+        f"A {settings.encoder.preset} {settings.encoder.family} pretrained with data2vec "
+        f"(molvec {molvec.__version__}) on `{settings.data.source}`: {progress.step:,} steps, "
+        f"{progress.molecules:,} molecules, {progress.views:,} masked views, seed "
+        f"{settings.seed}.\n\nLoad it with `molvec.load({str(run.model)!r})`.\n\n"
+        f"## Settings\n\n```yaml\n{dump_settings(settings)}```\n"
+    )
+
+
+def _loop_settings(settings: PretrainSettings) -> LoopSettings:
+    return LoopSettings(
+        steps=settings.steps,
+        lr=settings.optimizer.lr,
+        warmup=round(settings.optimizer.warmup * settings.steps),
+        clip=settings.optimizer.clip,
+        ema_start=settings.ema.start,
+        ema_end=settings.ema.end,
+        ema_ramp=round(settings.ema.ramp * settings.steps),
+        log_every=settings.log_every,
+        checkpoint_every=settings.checkpoint_every,
+    )
+
+
+def _make_folder(output: Path, settings: PretrainSettings) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "config.yaml").write_text(dump_settings(settings), encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {output} ({error.strerror}); choose another --output"
+        ) from None

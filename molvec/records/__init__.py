@@ -1,0 +1,17 @@
+"""Records: one item per input row, from files or Python objects, and the one way to a molecule."""
+
+from molvec.records.parse import parse
+from molvec.records.python import from_python
+from molvec.records.read import read_records
+from molvec.records.record import Record, RecordError, bare_smiles
+from molvec.records.skips import SkipCount
+
+__all__ = [
+    "Record",
+    "RecordError",
+    "SkipCount",
+    "bare_smiles",
+    "from_python",
+    "parse",
+    "read_records",
+]

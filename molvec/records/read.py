@@ -1,0 +1,99 @@
+"""Reading records from a file: the suffix chooses the reader, whole-file troubles get a message."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from molvec.errors import UserError, did_you_mean
+from molvec.records.lines import read_smiles_lines
+from molvec.records.parquet import read_parquet
+from molvec.records.record import Record
+from molvec.records.sdf import read_sdf
+from molvec.records.table import read_csv, read_tsv
+
+Reader = Callable[[Path, str | None], Iterator[Record]]
+
+READERS: dict[str, Reader] = {
+    ".smi": read_smiles_lines,
+    ".smiles": read_smiles_lines,
+    ".txt": read_smiles_lines,
+    ".csv": read_csv,
+    ".tsv": read_tsv,
+    ".parquet": read_parquet,
+    ".sdf": read_sdf,
+}
+_NEVER_GZIPPED = {".parquet"}
+
+
+def read_records(
+    path: str | os.PathLike[str], *, smiles_column: str | None = None
+) -> Iterator[Record]:
+    """Yield the records of a file in order, in flat memory.
+
+    Text forms (all but Parquet) may be gzipped, as ``.gz`` after the suffix, and are UTF-8.
+
+    Args:
+        path: a ``.smi``, ``.smiles``, ``.txt``, ``.csv``, ``.tsv``, ``.parquet`` or ``.sdf`` file.
+        smiles_column: the column that holds the SMILES, for tables; ``None`` looks for a usual
+            name (``smiles``, ``canonical_smiles``, ``can_smiles``, ``structure``), then takes the
+            only column.
+
+    Raises:
+        UserError: at the call if the path is not such a file; while iterating if the content is
+            empty, truncated or broken, or the column is not there.
+    """
+    path = Path(path)
+    reader = READERS[file_format(path)]
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give one file")
+    if not path.exists():
+        raise UserError(f"there is no file {path}.{_nearest_sibling(path)}")
+    return _explained(path, reader(path, smiles_column))
+
+
+def file_format(path: Path) -> str:
+    """Return the suffix that chooses the reader: ``".csv"`` for ``mols.CSV.gz``.
+
+    Raises:
+        UserError: if there is no reader for it.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    zipped = suffixes[-1:] == [".gz"]
+    if zipped:
+        suffixes.pop()
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix not in READERS or (zipped and suffix in _NEVER_GZIPPED):
+        if path.is_dir():
+            raise UserError(f"{path} is a folder; give one file")
+        known = ", ".join(READERS)
+        raise UserError(f"cannot read {path}: the file name must end in one of {known} (or .gz)")
+    return suffix
+
+
+def _explained(path: Path, records: Iterator[Record]) -> Iterator[Record]:
+    """Pass records on; say what is wrong with the file when reading breaks off."""
+    rows = 0
+    try:
+        for record in records:
+            yield record
+            rows += 1
+    except EOFError:
+        raise UserError(
+            f"{path} is truncated: the compressed data ends early, after {rows:,} rows"
+        ) from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise UserError(f"{path} is not a sound gzip file: {error} (after {rows:,} rows)") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
+    if rows == 0:
+        raise UserError(f"{path} is empty")
+
+
+def _nearest_sibling(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f" There is no folder {path.parent} either."
+    return did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))

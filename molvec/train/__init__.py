@@ -1,0 +1,1 @@
+"""The pretraining loop and what it needs: schedules, logs, checkpoints, resuming."""
