@@ -149,7 +149,9 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text())
     except FileNotFoundError:
-        raise UserError(f"{path.parent} has no {path.name}: not a molvec model or checkpoint") from None
+        raise UserError(
+            f"{path.parent} has no {path.name}: not a molvec model or checkpoint"
+        ) from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is damaged or unreadable: {error}") from error
     if not isinstance(document, dict):
@@ -171,4 +173,3 @@ def _check_version(document: Mapping[str, Any], folder: Path) -> None:
             f"{folder} has format version {version}, this molvec reads {FORMAT_VERSION}; "
             "use the molvec version that wrote it, or train again"
         )
-

@@ -20,10 +20,10 @@ field           dtype and shape                          meaning
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
 X = "x"
@@ -53,7 +53,7 @@ class EncoderOutput(NamedTuple):
     embedded: Tensor
 
 
-class Encoder(Protocol):
+class Encoder(nn.Module):
     """Anything that turns a batch of graphs into node representations.
 
     ``visible`` is bool ``[num_nodes]``, or ``[num_views, num_nodes]`` for several maskings of the
@@ -63,9 +63,9 @@ class Encoder(Protocol):
 
     dim: int
 
-    def __call__(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
+    def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
         """Encode the visible nodes of a batch."""
-        ...
+        raise NotImplementedError
 
 
 def validate(graph: Data) -> None:

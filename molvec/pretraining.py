@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def pretrain(
     settings: PretrainSettings,
     *,
     output: Path,
-    report: Report = lambda progress, values: None,
+    report: Report = lambda progress, values, steps: None,
     rows: Any = None,
 ) -> Run:
     """Start a run in a new folder.
@@ -73,7 +73,9 @@ def pretrain(
     return _run(settings, output, report=report, rows=rows, resume=False)
 
 
-def resume(output: Path, *, report: Report = lambda progress, values: None, rows: Any = None) -> Run:
+def resume(
+    output: Path, *, report: Report = lambda progress, values, steps: None, rows: Any = None
+) -> Run:
     """Continue a run from its newest intact checkpoint, with the settings it was started with.
 
     On the CPU the result equals, bit for bit, that of a run that was never interrupted.

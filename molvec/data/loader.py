@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -107,9 +107,9 @@ def load_batches(
     What a batch holds does not depend on ``workers``: with 0 this process makes it, otherwise
     processes of their own work ahead.
     """
-    loader: DataLoader[MaskedBatch] = DataLoader(
-        _Samples(dataset, masks),  # type: ignore[arg-type]
-        batch_sampler=_Keys(batches, start, stop),  # type: ignore[arg-type]
+    loader: DataLoader[Any] = DataLoader(
+        _Samples(dataset, masks),
+        batch_sampler=_Keys(batches, start, stop),
         collate_fn=collate,
         num_workers=workers,
         prefetch_factor=4 if workers else None,

@@ -217,6 +217,8 @@ def _from_url(source: UrlSource, scratch: Path, download: Download) -> Path:
     try:
         download(source.url, content)
     except Exception as error:  # whatever a network can do to us: try the next source
+        if "Connect" in type(error).__name__:  # requests' text for these is a stack of classes
+            raise _Failed("no connection") from None
         raise _Failed(_one_line(str(error)) or type(error).__name__) from None
     return content
 
@@ -233,7 +235,8 @@ def _from_pypi(source: PypiSource, scratch: Path) -> Path:
         raise _Failed(f"pip did not run: {_one_line(str(error))}") from None
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise _Failed(f"pip failed: {_one_line(lines[-1])}")
+        errors = [line for line in lines if line.startswith("ERROR")] or lines
+        raise _Failed(f"pip failed: {_one_line(errors[-1])}")
     wheels = sorted(folder.glob("*.whl"))
     if len(wheels) != 1:
         raise _Failed(f"pip delivered {len(wheels)} wheels")

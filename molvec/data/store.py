@@ -52,10 +52,10 @@ class SmilesStore:
                 size = os.fstat(file.fileno()).st_size
                 # An empty file cannot be mapped.
                 self._text = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if size else b""
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise UserError(f"{folder} is not a SMILES store: {error}") from None
-        rows = self.info.get("rows")
-        if self.info.get("format") != FORMAT or offsets.shape != (rows + 1,) or offsets[-1] != size:
+        told = (self.info.get("format"), self.info.get("rows"))
+        if told != (FORMAT, len(offsets) - 1) or offsets[-1] != size:
             raise UserError(f"{folder} is not a whole SMILES store of format {FORMAT}")
         # A plain view: indexing a np.memmap object is several times slower.
         self._offsets: NDArray[np.int64] = np.asarray(offsets)
@@ -198,7 +198,7 @@ def _resolve(
         card = load_card(source)
         return fetch(card, cache=cache), smiles_column or card.smiles_column
     path = Path(source).expanduser()
-    if path.exists() or path.suffix or len(path.parts) > 1:
+    if path.exists() or path.suffix or "/" in source or os.sep in source:
         return path, smiles_column
     raise UserError(
         f"{source!r} is neither a data set ({', '.join(known)}) nor a file."

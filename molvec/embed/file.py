@@ -89,12 +89,18 @@ def _writer(path: Path, schema: pa.Schema, parquet: bool) -> Any:
 
 
 def _common() -> list[pa.Field]:
-    return [pa.field("row", pa.int64()), pa.field("smiles", pa.string()), pa.field("error", pa.string())]
+    return [
+        pa.field("row", pa.int64()),
+        pa.field("smiles", pa.string()),
+        pa.field("error", pa.string()),
+    ]
 
 
 def _schema(embedder: Embedder, level: Level) -> pa.Schema:
     dim = embedder.dim if level == "graph" else embedder.node_dim
-    vector = pa.list_(pa.float32(), dim) if level == "graph" else pa.list_(pa.list_(pa.float32(), dim))
+    vector = (
+        pa.list_(pa.float32(), dim) if level == "graph" else pa.list_(pa.list_(pa.float32(), dim))
+    )
     return pa.schema([*_common(), pa.field("embedding", vector)])
 
 

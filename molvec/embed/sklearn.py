@@ -41,7 +41,8 @@ class MolvecTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         if self.on_error not in ("nan", "raise"):
             raise ValueError(f"on_error must be 'nan' or 'raise', got {self.on_error!r}")
         vectors: NDArray[np.float32] = self._loaded().embed(
-            _one_column(X), on_error=self.on_error  # type: ignore[arg-type]
+            _one_column(X),
+            on_error=self.on_error,  # type: ignore[arg-type]
         )
         return vectors
 

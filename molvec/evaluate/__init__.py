@@ -1,1 +1,1 @@
-
+"""Is a representation any good? Properties, frozen probes, and the report that shows them."""

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -99,7 +100,7 @@ class Stroke:
 
 
 def format_number(value: float, *, strip: bool = True) -> str:
-    """Three significant digits, thousands separated, no exponent between 1e-3 and 1e7.
+    """Three significant digits, thousands separated, an exponent only where it is shorter.
 
     ``strip`` drops zeros at the end (0.2 on an axis; 0.200 in a column of numbers).
     """
@@ -247,7 +248,7 @@ def draw_molecule(smiles: str) -> list[Stroke] | None:
         if mol is None or not 0 < mol.GetNumAtoms() <= MAX_DRAWN_ATOMS:
             return None
         drawer = rdMolDraw2D.MolDraw2DSVG(*DRAWING_SIZE)
-        options = drawer.drawOptions()
+        options: Any = drawer.drawOptions()  # the stubs mistype its plain attributes
         options.clearBackground = False
         options.padding = 0.04
         options.fixedBondLength = 26  # keeps ethanol from filling the whole box

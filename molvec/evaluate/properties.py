@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from rdkit import Chem
+from rdkit import Chem, rdBase
 from rdkit.Chem import QED, GraphDescriptors, rdMolDescriptors
 
 from molvec.errors import UserError, did_you_mean
@@ -78,13 +78,14 @@ def compute_properties(
     """Compute properties of molecules.
 
     Args:
-        mols: RDKit molecules with implicit hydrogens (explicit ones change Balaban J).
+        mols: sanitised RDKit molecules with implicit hydrogens (explicit ones change Balaban J).
         names: which of ``PROPERTIES``, in this order; all by default.
 
     Returns:
         float64 frame ``[num_mols, num_properties]``, row i for molecule i, in the units that
-        ``PROPERTIES`` names. NaN where a property is not defined or RDKit fails; a row of NaN for
-        ``None`` and for a molecule without atoms (RDKit would give it a QED of 0.34).
+        ``PROPERTIES`` names. NaN where a property is not defined or RDKit fails. A row of NaN for
+        ``None``, for a molecule without atoms (RDKit would give it a QED of 0.34), and for one
+        that was not sanitised (RDKit would find no aromatic ring in benzene).
 
     Raises:
         UserError: a name that is not in ``PROPERTIES``.
@@ -96,16 +97,21 @@ def compute_properties(
                 f"There is no property {name!r}.{did_you_mean(name, PROPERTIES)} "
                 f"Known: {', '.join(PROPERTIES)}."
             )
-    rows = [[_value(PROPERTIES[name], mol) for name in chosen] for mol in mols]
+    with rdBase.BlockLogs():  # a failed property is a NaN, not a page of C++ stack trace
+        rows = [_row(mol, chosen) for mol in mols]
     values = np.array(rows, dtype=np.float64).reshape(len(rows), len(chosen))
     return pd.DataFrame(values, columns=pd.Index(chosen))
 
 
-def _value(prop: Property, mol: Chem.Mol | None) -> float:
-    if mol is None or mol.GetNumAtoms() == 0:
-        return math.nan
+def _row(mol: Chem.Mol | None, names: Sequence[str]) -> list[float]:
+    if mol is None or mol.GetNumAtoms() == 0 or mol.NeedsUpdatePropertyCache():
+        return [math.nan] * len(names)
+    return [_value(PROPERTIES[name], mol) for name in names]
+
+
+def _value(prop: Property, mol: Chem.Mol) -> float:
     try:
         value = float(prop.function(mol))
-    except (ValueError, RuntimeError, ArithmeticError):  # unsanitised input, RDKit invariants
+    except (ValueError, RuntimeError, ArithmeticError):  # RuntimeError: violated invariants
         return math.nan
     return value if math.isfinite(value) else math.nan

@@ -20,8 +20,8 @@ CURVES: tuple[tuple[str, str, dict[str, str], bool], ...] = (
     # title, how to read it, columns -> labels, whether the axis starts at zero
     ("Loss", "Distance to the teacher at hidden atoms.", {"loss": "loss"}, False),
     (
-        "Spread of targets and predictions",
-        "Standard deviation over atoms. Both near 0 means collapse.",
+        "Spread",
+        "Standard deviation over atoms. Near 0 means collapse.",
         {"target_std": "targets", "prediction_std": "predictions"},
         True,
     ),

@@ -48,7 +48,6 @@ class MaskSampler:
 
     def __call__(self, graph: Data, *, epoch: int, sample: int) -> Tensor:
         """Return bool ``[views, num_nodes]``, ``True`` where hidden."""
-        assert graph.x is not None and graph.edge_index is not None
         num_nodes = graph.x.shape[0]
         if num_nodes == 1:
             return torch.zeros(self.views, 1, dtype=torch.bool)

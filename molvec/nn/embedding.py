@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from molvec.nn.structure import MAX_DEGREE, WALK_STEPS, Structure
@@ -18,13 +19,14 @@ class NodeEmbedding(nn.Module):
 
     def __init__(self, sizes: tuple[int, ...], dim: int) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(size, dim) for size in sizes)
-        for table in self.tables:
+        tables = [nn.Embedding(size, dim) for size in sizes]
+        for table in tables:
             nn.init.normal_(table.weight, std=len(sizes) ** -0.5)
+        self.tables = nn.ModuleList(tables)
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed the node features."""
-        return sum(table(x[:, i]) for i, table in enumerate(self.tables))  # type: ignore[return-value]
+        return torch.stack([table(x[:, i]) for i, table in enumerate(self.tables)]).sum(0)
 
 
 class StructureEmbedding(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from molvec.graph import EncoderOutput
+from molvec.graph import Encoder, EncoderOutput
 from molvec.nn.attention import Block, PairBias
 from molvec.nn.embedding import NodeEmbedding, StructureEmbedding
 from molvec.nn.local import LocalBranch
@@ -13,8 +13,8 @@ from molvec.nn.packing import pack
 from molvec.nn.structure import structure_of
 
 
-class GraphTransformer(nn.Module):
-    """Encoder for 2D graphs (the protocol is :class:`molvec.graph.Encoder`).
+class GraphTransformer(Encoder):
+    """Encoder for 2D graphs (the contract is :class:`molvec.graph.Encoder`).
 
     Topology (degree, random walks, shortest paths) is computed on the full graph; features of
     hidden nodes and of their edges never enter, as only rows and columns of visible nodes do.

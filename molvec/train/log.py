@@ -65,5 +65,7 @@ def _tensorboard_writer(folder: Path):  # type: ignore[no-untyped-def]
         logger = TensorBoardLogger(root_dir=folder, name="", version="tensorboard")
         _ = logger.experiment
     except ModuleNotFoundError as error:
-        raise UserError("TensorBoard is not installed: pip install 'molvec[tensorboard]'") from error
+        raise UserError(
+            "TensorBoard is not installed: pip install 'molvec[tensorboard]'"
+        ) from error
     return logger

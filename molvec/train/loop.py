@@ -10,7 +10,6 @@ import torch
 from lightning_fabric import Fabric
 
 from molvec.data.loader import MaskedBatch
-from molvec.errors import UserError
 from molvec.objective import Data2Vec, Data2VecOutput, ema_decay, ema_update
 from molvec.objective.collapse import CollapseGuard
 from molvec.train.diagnostics import diagnostics
@@ -39,8 +38,8 @@ class LoopSettings:
     checkpoint_every: int
 
 
-Report = Callable[[Progress, dict[str, float]], None]
-"""Called at every logged step, for a display."""
+Report = Callable[[Progress, dict[str, float], int], None]
+"""Called at every logged step with progress, diagnostics and the run's number of steps."""
 
 
 def train(
@@ -90,7 +89,7 @@ def train(
                 values["molecules"] = progress.molecules
                 values["skipped"] = len(progress.skipped)
                 log.write(progress.step, values)
-                report(progress, values)
+                report(progress, values, settings.steps)
                 guard.check(
                     step=progress.step,
                     loss=values["loss"],

@@ -25,9 +25,7 @@ class Progress:
     stopped_by: signal.Signals | None = None
 
 
-def training_state(
-    model: Data2Vec, optimizer: torch.optim.Optimizer, progress: Progress
-) -> Tree:
+def training_state(model: Data2Vec, optimizer: torch.optim.Optimizer, progress: Progress) -> Tree:
     """Return the state of a run as a tree for :func:`molvec.checkpoint.save_tree`."""
     optimizer_state = optimizer.state_dict()
     return {
@@ -57,7 +55,9 @@ def restore(tree: Tree, model: Data2Vec, optimizer: torch.optim.Optimizer) -> Pr
         RuntimeError: if the tensors do not fit the model (another configuration).
     """
     model.load_state_dict(tree["model"])
-    groups = [{**group, "betas": tuple(group["betas"])} for group in tree["optimizer"]["param_groups"]]
+    groups = [
+        {**group, "betas": tuple(group["betas"])} for group in tree["optimizer"]["param_groups"]
+    ]
     state = {int(key): value for key, value in tree["optimizer"]["state"].items()}
     optimizer.load_state_dict({"state": state, "param_groups": groups})
     torch.set_rng_state(tree["rng"]["torch"])

@@ -1,0 +1,59 @@
+"""``molvec embed``: molecules in a file to vectors in a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def embed(
+    source: Annotated[
+        Path, typer.Argument(help="Molecules: .smi, .csv, .tsv, .parquet, .sdf, also .gz.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],
+    model: Annotated[str, typer.Option("--model", "-m", help="A run folder or a model folder.")],
+    smiles_column: Annotated[str | None, typer.Option(help="Column with SMILES.")] = None,
+    level: Annotated[str, typer.Option(help="graph: a vector per molecule; node: per atom.")] = (
+        "graph"
+    ),
+    max_atoms: Annotated[
+        int | None, typer.Option(help="Larger molecules become empty rows with a reason.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Embed a file of molecules: one output row per input row, bad rows empty with a reason."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    from molvec.embed.file import embed_file
+    from molvec.embed.load import load
+    from molvec.errors import UserError
+
+    if level not in ("graph", "node"):
+        raise UserError(f"--level must be graph or node, got {level!r}")
+    embedder = load(model, device=device)
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.completed:,.0f} rows"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task("", total=None)
+        written = embed_file(
+            embedder,
+            source,
+            output,
+            smiles_column=smiles_column,
+            level=level,  # type: ignore[arg-type]
+            max_atoms=max_atoms,
+            progress=lambda rows: bar.update(task, completed=rows),
+        )
+    if written.skipped:
+        summary = written.skipped.summary(written.rows)
+        typer.echo(summary.replace("skipped", "no embedding for", 1), err=True)
+    typer.echo(f"{written.rows:,} rows in {written.path}")

@@ -1,0 +1,64 @@
+"""``molvec info``: what a model or a run is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def info(
+    model: Annotated[
+        str | None, typer.Argument(help="A run folder or a model folder; none: what is shipped.")
+    ] = None,
+) -> None:
+    """Describe a model: size, training, settings. Without an argument: recipes and data sets."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, show_header=False)
+    for key, value in (_shipped() if model is None else _describe(model)).items():
+        table.add_row(key, value)
+    Console().print(table)
+
+
+def _shipped() -> dict[str, str]:
+    import molvec
+    from molvec.config import list_recipes
+    from molvec.data.card import list_cards
+
+    return {
+        "molvec": molvec.__version__,
+        "recipes": ", ".join(list_recipes()),
+        "data sets": ", ".join(list_cards()),
+    }
+
+
+def _describe(model: str) -> dict[str, str]:
+    from molvec.embed.load import load, model_folder
+
+    folder = model_folder(model)
+    embedder = load(folder, device="cpu")
+    config = embedder.config
+    training = config.get("training", {})
+    parameters = sum(p.numel() for p in embedder.encoder.parameters())
+    settings = training.get("settings", {})
+    described = {
+        "model": str(folder),
+        "molvec": str(config.get("molvec_version")),
+        "encoder": ", ".join(f"{key} {value}" for key, value in config["encoder"].items()),
+        "parameters": f"{parameters:,}",
+        "embedding": f"{embedder.dim} numbers per molecule ({embedder.readout}), "
+        f"{embedder.node_dim} per atom",
+        "features": ", ".join(embedder.featurizer.atom.features),
+    }
+    if training:
+        described |= {
+            "data": str(settings["data"]["source"]),
+            "trained": f"{training['steps']:,} of {settings['steps']:,} steps, "
+            f"{training['molecules']:,} molecules, {training['views']:,} masked views, "
+            f"{training['seconds']:,.0f} s",
+            "seed": str(settings["seed"]),
+            "torch": training["torch"],
+        }
+    return described

@@ -1,0 +1,66 @@
+"""The ``molvec`` command: its verbs, and how errors reach the user."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+import molvec
+from molvec.cli import data, demo, doctor, embed, info, pretrain
+from molvec.errors import UserError
+
+app = typer.Typer(
+    name="molvec",
+    help="Self-supervised embeddings of molecules: pretrain, embed, look.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(pretrain.pretrain)
+app.command()(embed.embed)
+app.command()(info.info)
+app.add_typer(data.app, name="data")
+app.command()(demo.demo)
+app.command()(doctor.doctor)
+
+
+def _version(show: bool) -> None:
+    if show:
+        typer.echo(f"molvec {molvec.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """Read the options before the verb; ``run`` looks for ``--debug`` itself."""
+
+
+def run() -> None:
+    """Entry point: user errors are one line on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        if "--debug" in sys.argv:
+            raise
+        _fail(str(error), 2)
+    except RuntimeError as error:
+        # By name: importing the class would import torch for every --help.
+        if "--debug" in sys.argv or type(error).__name__ != "CollapsedError":
+            raise
+        _fail(str(error), 1)
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo(f"molvec: {message}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,134 @@
+"""The demo: pretrain on molecules that RDKit ships, probe, compare with random start, report."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from rdkit import Chem, rdBase
+
+import molvec
+from molvec.config import PretrainSettings, load_settings
+from molvec.data.store import SmilesStore, open_store
+from molvec.embed.embedder import Embedder
+from molvec.embed.load import load
+from molvec.errors import UserError
+from molvec.evaluate.probe import probe_table
+from molvec.evaluate.properties import PROPERTIES, compute_properties
+from molvec.evaluate.report import write_report
+from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.pretraining import Run, build_model, pretrain, resume
+from molvec.records import Record, parse
+from molvec.train.log import read_lines
+from molvec.train.loop import Report
+
+HELD_OUT = 0.2
+
+
+@dataclass(frozen=True)
+class DemoResult:
+    """The run, the probe's table and the report."""
+
+    run: Run
+    table: pd.DataFrame
+    report: Path
+
+
+def run_demo(
+    output: Path,
+    *,
+    steps: int | None = None,
+    seed: int = 0,
+    report: Report = lambda progress, values, steps: None,
+) -> DemoResult:
+    """Run the demo in a folder; an interrupted or finished demo is continued, not repeated.
+
+    One fifth of the molecules is held out: neither pretraining nor the probe's fit sees it.
+
+    Raises:
+        UserError: if the folder cannot be used.
+    """
+    overrides = {"seed": seed} | ({} if steps is None else {"steps": steps})
+    settings = load_settings("nci", overrides)
+    store = open_store("nci")
+    train, test = split(len(store), held_out=HELD_OUT, seed=0)
+    folder = output / "run"
+    if (folder / "config.yaml").exists():
+        if load_settings(folder / "config.yaml") != settings:
+            raise UserError(f"{folder} holds a run with other settings; remove it or use --output")
+        run = resume(folder, report=report, rows=train)
+    else:
+        run = pretrain(settings, output=folder, report=report, rows=train)
+    if run.progress.stopped_by is not None:
+        raise UserError(f"stopped at step {run.progress.step:,}; run the same command to continue")
+
+    mols = molecules(store)
+    pretrained, random = load(folder), random_start(settings)
+    embeddings = {"pretrained": pretrained.embed(mols), "random start": random.embed(mols)}
+    properties = compute_properties(mols)
+    table = probe_table(embeddings, properties, train, test)
+    table.to_csv(output / "probe.csv", index=False)
+    path = write_report(
+        output / "report.html",
+        title="molvec demo",
+        intro=f"data2vec on {len(train):,} molecules of the NCI set that RDKit ships, without "
+        f"labels. A ridge regression on the frozen embeddings then predicts properties of "
+        f"{len(test):,} held-out molecules; random start is the same network before training.",
+        table=table,
+        history=pd.DataFrame(read_lines(folder / "metrics.jsonl")),
+        embedding=embeddings["pretrained"][test],
+        smiles=[store[int(i)] for i in test],
+        color=properties["logP"].to_numpy()[test],
+        color_label=f"logP ({PROPERTIES['logP'].unit})",
+        settings=settings.model_dump(mode="json"),
+        facts=_facts(run, settings),
+        notes=[run.progress.skipped.summary(run.progress.molecules + len(run.progress.skipped))],
+    )
+    return DemoResult(run, table, path)
+
+
+def split(
+    num_rows: int, *, held_out: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split rows at random into a training and a held-out part, both sorted."""
+    order = np.random.default_rng(seed).permutation(num_rows)
+    cut = round(held_out * num_rows)
+    return np.sort(order[cut:]), np.sort(order[:cut])
+
+
+def molecules(store: SmilesStore) -> list[Chem.Mol | None]:
+    """Parse every row; ``None`` where a row is no molecule."""
+    parsed: list[Chem.Mol | None] = []
+    for row in range(len(store)):
+        try:
+            parsed.append(parse(Record(index=row, smiles=store[row])))
+        except ValueError:
+            parsed.append(None)
+    return parsed
+
+
+def random_start(settings: PretrainSettings) -> Embedder:
+    """Return the network of a run as it was before the first step."""
+    featurizer = MoleculeFeaturizer()
+    torch.manual_seed(settings.seed)
+    encoder = build_model(settings, featurizer).teacher
+    return Embedder(encoder, featurizer, readout=settings.encoder.readout)
+
+
+def _facts(run: Run, settings: PretrainSettings) -> dict[str, str]:
+    return {
+        "command": f"molvec demo --seed {settings.seed} --steps {settings.steps}",
+        "molvec": molvec.__version__,
+        "torch": torch.__version__,
+        "rdkit": rdBase.rdkitVersion,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "molecules seen": f"{run.progress.molecules:,}",
+        "training time": f"{run.progress.seconds:,.0f} s",
+    }

@@ -1,0 +1,92 @@
+"""``molvec data``: what it prints, and which errors it raises."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from molvec.cli.data import app
+from molvec.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOLVEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("MOLVEC_MIRROR", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    return tmp_path / "cache"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def words_of(output, name):
+    return next(line.split() for line in output.splitlines() if line.split()[:1] == [name])
+
+
+def test_list(cache):
+    result = run("list")
+    assert result.exit_code == 0
+    assert words_of(result.output, "name") == ["name", "rows", "licence", "where", "title"]
+    assert {"4,999", "embedded"} <= set(words_of(result.output, "nci"))
+    zinc = words_of(result.output, "zinc")
+    assert {"1,584,663", "MIT"} <= set(zinc)
+    assert "not downloaded" in " ".join(zinc)
+
+
+def test_list_shows_damage(cache):
+    path = cache / "datasets" / "zinc" / "train.csv.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half")
+    assert "damaged" in words_of(run("list").output, "zinc")
+
+
+def test_get():
+    result = run("get", "nci")
+    assert result.exit_code == 0
+    assert result.output.strip().endswith("first_5K.smi")
+
+
+def test_get_unknown():
+    result = run("get", "zink")
+    assert isinstance(result.exception, UserError)
+    assert "Did you mean 'zinc'?" in str(result.exception)
+
+
+def test_verify_one():
+    result = run("verify", "nci", "--parse")
+    assert result.exit_code == 0
+    assert result.output.startswith("nci: 4,999 rows, 8 of them no molecules, sha256 fits")
+
+
+def test_verify_all():
+    result = run("verify")
+    assert result.exit_code == 0
+    assert "nci: 4,999 rows, sha256 fits (embedded" in result.output
+    assert "zinc: not downloaded" in result.output.splitlines()
+
+
+def test_verify_what_is_not_here():
+    result = run("verify", "zinc")
+    assert isinstance(result.exception, UserError)
+    assert "run: molvec data get zinc" in str(result.exception)
+
+
+def test_verify_finds_damage(cache):
+    path = cache / "datasets" / "zinc" / "train.csv.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"half")
+    result = run("verify")
+    assert isinstance(result.exception, UserError)
+    assert "is damaged" in str(result.exception)
+
+
+def test_import_is_light():
+    code = (
+        "import sys, molvec.cli.data; "
+        "print(sorted({'torch', 'rdkit', 'pandas', 'pydantic', 'pooch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
