@@ -79,6 +79,8 @@ def fit_probe(x: np.ndarray, y: np.ndarray, *, alphas: Sequence[float] = ALPHAS)
         y: ``[num_rows]`` or ``[num_rows, num_targets]``, finite.
         alphas: ridge strengths to choose from, for features and targets of unit variance.
     """
+    from sklearn.linear_model import RidgeCV
+
     x = np.asarray(x, dtype=np.float64)
     y = np.asarray(y, dtype=np.float64).reshape(len(x), -1)
     mean, std = x.mean(axis=0), x.std(axis=0)
@@ -90,9 +92,10 @@ def fit_probe(x: np.ndarray, y: np.ndarray, *, alphas: Sequence[float] = ALPHAS)
     coefficients = np.zeros((int(kept.sum()), y.shape[1]))
     alpha = np.full(y.shape[1], max(alphas))
     if kept.any():
-        coefficients, alpha = _ridge(
-            (x[:, kept] - mean[kept]) / std[kept], (y - target_mean) / target_std, alphas
-        )
+        ridge = RidgeCV(alphas=list(alphas), alpha_per_target=True)
+        ridge.fit((x[:, kept] - mean[kept]) / std[kept], (y - target_mean) / target_std)
+        coefficients = ridge.coef_.reshape(y.shape[1], -1).T
+        alpha = np.atleast_1d(ridge.alpha_)
     return LinearProbe(
         kept=kept,
         feature_mean=mean[kept],
@@ -270,37 +273,6 @@ def compare(
     spread = result[["std", "baseline_std"]].max(axis=1, skipna=False)
     result["larger_than_spread"] = result["difference"].abs() > spread  # False where NaN
     return result.rename_axis("property").reset_index()
-
-
-def _ridge(x: np.ndarray, y: np.ndarray, alphas: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Coefficients ``[dim, num_targets]`` and the strength of each target, for centred x and y.
-
-    Exact leave-one-out residuals (y - Hy) / (1 - diag H) with H = X (XᵀX + αI)⁻¹ Xᵀ + 1/n for the
-    mean. The same numbers as scikit-learn's ``RidgeCV`` from an eigendecomposition of the smaller
-    of XᵀX and XXᵀ instead of an SVD of X: 0.4 s against 2.1 s at 4,000 x 1,024
-    with 8 targets on two CPU cores.
-    """
-    num_rows, dim = x.shape
-    if dim <= num_rows:
-        values, axes = np.linalg.eigh(x.T @ x)
-        scores = x @ axes  # [num_rows, rank]
-    else:
-        values, left = np.linalg.eigh(x @ x.T)
-        nonzero = values > 1e-12 * values[-1]
-        values, left = values[nonzero], left[:, nonzero]
-        scores = left * np.sqrt(values)
-        axes = x.T @ (left / np.sqrt(values))
-    shrink = 1.0 / (np.maximum(values, 0.0)[:, None] + np.asarray(alphas))  # [rank, num_alphas]
-    projected = scores.T @ y  # [rank, num_targets]
-    leverage = np.square(scores) @ shrink + 1.0 / num_rows  # [num_rows, num_alphas]
-    errors = np.empty((len(alphas), y.shape[1]))
-    for k in range(len(alphas)):
-        residual = y - scores @ (shrink[:, k, None] * projected)
-        # A row that only it explains has leverage 1 and says nothing about the strength.
-        room = np.maximum(1.0 - leverage[:, k], 1e-9)[:, None]
-        errors[k] = np.square(residual / room).mean(axis=0)
-    best = errors.argmin(axis=0)
-    return axes @ (shrink[:, best] * projected), np.asarray(alphas)[best]
 
 
 def _metrics(truth: np.ndarray, predicted: np.ndarray) -> tuple[float, float, float]:
