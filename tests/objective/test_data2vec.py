@@ -1,0 +1,207 @@
+"""The objective against naive formulas written from the papers, one node and channel at a time."""
+
+import copy
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from molvec.masking import MaskSampler
+from molvec.nn.graph_transformer import GraphTransformer
+from molvec.nn.predictor import TransformerPredictor
+from molvec.objective import Data2Vec, ema_update
+from molvec.objective.student import MaskTokenStudent, VisibleStudent, hide
+from molvec.objective.target import EPSILON
+from tests.graphs import SMILES, batch_of, molecule
+
+
+def build(kind="visible", **options):
+    torch.manual_seed(0)
+    encoder = GraphTransformer(
+        node_sizes=(120, 9, 7, 4, 4, 5), edge_sizes=(6, 5), dim=16, depth=3, heads=2
+    )
+    if kind == "visible":
+        student = VisibleStudent(encoder, TransformerPredictor(dim=16, width=8, depth=1, heads=2))
+    else:
+        student = MaskTokenStudent(encoder)
+    return Data2Vec(student, **{"top_k": 2, **options})
+
+
+@pytest.fixture
+def batch():
+    return batch_of()
+
+
+@pytest.fixture
+def mask():
+    sampler = MaskSampler(ratio=0.5, views=3)
+    graphs = [molecule(s) for s in SMILES]
+    return torch.cat([sampler(g, epoch=0, sample=i) for i, g in enumerate(graphs)], 1)
+
+
+def naive_standardize(rows):
+    """(value - mean) / std per channel, in plain Python."""
+    columns = list(zip(*rows, strict=True))
+    result = []
+    for column in columns:
+        mean = sum(column) / len(column)
+        variance = sum((value - mean) ** 2 for value in column) / len(column)
+        result.append([(value - mean) / math.sqrt(variance + EPSILON) for value in column])
+    return list(zip(*result, strict=True))
+
+
+def naive_targets(hidden_states, top_k):
+    top = [naive_standardize(state.double().tolist()) for state in hidden_states[-top_k:]]
+    mean = [
+        [sum(values) / top_k for values in zip(*rows, strict=True)]
+        for rows in zip(*top, strict=True)
+    ]
+    return naive_standardize(mean)
+
+
+@pytest.mark.parametrize("kind", ["visible", "mask_token"])
+@pytest.mark.parametrize("loss", ["mse", "smooth_l1"])
+def test_loss_is_the_mean_over_masked_nodes_of_the_distance_to_the_targets(kind, loss, batch, mask):
+    model = build(kind, loss=loss)
+    output = model(batch, mask)
+    targets = naive_targets(model.teacher(batch).hidden_states, 2)
+    prediction = model.student(batch, mask).prediction.tolist()
+    total, row, count = 0.0, 0, 0
+    for view in mask.tolist():
+        for node, hidden in enumerate(view):
+            if not hidden:
+                continue
+            for p, t in zip(prediction[row], targets[node], strict=True):
+                d = abs(p - t)
+                squared = d * d
+                total += squared if loss == "mse" else (squared / 2 if d < 1 else d - 0.5)
+                count += 1
+            row += 1
+    assert row == int(mask.sum())
+    assert float(output.loss.detach()) == pytest.approx(total / count, rel=1e-4)
+
+
+def test_graph_term_is_the_distance_of_pooled_context_to_pooled_targets(batch, mask):
+    model = build(graph_weight=0.5)
+    output = model(batch, mask)
+    targets = torch.tensor(naive_targets(model.teacher(batch).hidden_states, 2))
+    graphs = range(len(SMILES))
+    pooled = torch.tensor(
+        naive_standardize([targets[batch.batch == g].mean(0).tolist() for g in graphs])
+    )
+    context = model.student(batch, mask).context
+    where = (~mask).nonzero()
+    losses = []
+    for view in range(3):
+        for g in graphs:
+            rows = (where[:, 0] == view) & (batch.batch[where[:, 1]] == g)
+            prediction = model.graph_head(context[rows].mean(0))
+            losses.append((prediction - pooled[g].float()).square().mean())
+    expected = torch.stack(losses).mean()
+    assert float(output.graph_loss) == pytest.approx(float(expected), rel=1e-3)
+    assert float(output.loss.detach()) == pytest.approx(
+        float(output.node_loss) + 0.5 * float(expected), rel=1e-3
+    )
+
+
+@pytest.mark.parametrize("kind", ["visible", "mask_token"])
+def test_teacher_gets_no_gradient_and_student_and_predictor_do(kind, batch, mask):
+    model = build(kind, graph_weight=1.0)
+    model(batch, mask).loss.backward()
+    assert all(p.grad is None and not p.requires_grad for p in model.teacher.parameters())
+    without = [
+        name
+        for name, p in model.student.named_parameters()
+        if p.grad is None or not p.grad.abs().sum() > 0
+    ]
+    assert without == []
+
+
+def test_teacher_starts_equal_and_moves_by_exactly_one_minus_decay():
+    model = build()
+    student = model.student.encoder
+    pairs = list(zip(model.teacher.parameters(), student.parameters(), strict=True))
+    assert all(torch.equal(t, s) and t is not s for t, s in pairs)
+    with torch.no_grad():
+        for parameter in student.parameters():
+            parameter.add_(1.0)
+    before = [t.clone() for t in model.teacher.parameters()]
+    ema_update(model.teacher, student, 0.75)
+    for old, new in zip(before, model.teacher.parameters(), strict=True):
+        assert torch.allclose(new - old, torch.full_like(old, 0.25), atol=1e-6)
+    ema_update(model.teacher, student, 1.0)
+    ema_update(model.teacher, student, 0.0)
+    assert all(torch.equal(t, s) for t, s in pairs)
+
+
+def test_teacher_stays_in_evaluation_mode_when_the_model_trains():
+    model = build().train()
+    assert model.student.training
+    assert not model.teacher.training
+
+
+def test_visible_student_ignores_what_is_hidden_and_the_teacher_does_not(batch, mask):
+    model = build()
+    everywhere = mask.any(0)
+    context = model.student(batch, everywhere[None]).context
+    changed = copy.copy(batch)
+    changed.x = torch.where(everywhere[:, None], 1, batch.x)
+    assert torch.equal(model.student(changed, everywhere[None]).context, context)
+    full = model.teacher(batch).output
+    assert not torch.allclose(model.teacher(changed).output, full)
+
+
+def test_hiding_replaces_hidden_nodes_and_their_bonds_only(batch):
+    mask = torch.zeros(batch.num_nodes, dtype=torch.bool)
+    mask[3] = True
+    hidden = hide(batch, mask)
+    assert (hidden.x[3] == 0).all()
+    assert torch.equal(hidden.x[~mask], batch.x[~mask])
+    touched = (batch.edge_index == 3).any(0)
+    assert (hidden.edge_attr[touched] == 0).all()
+    assert touched.sum() == 4  # two bonds, both directions
+    assert torch.equal(hidden.edge_attr[~touched], batch.edge_attr[~touched])
+    assert (batch.x[3] != 0).all()  # the batch itself is unchanged
+
+
+def test_prediction_rows_follow_the_masks_order(batch, mask):
+    model = build()
+    output = model(batch, mask)
+    targets = torch.tensor(naive_targets(model.teacher(batch).hidden_states, 2)).float()
+    view, node = mask.nonzero(as_tuple=True)
+    assert torch.allclose(output.target, targets[node], atol=1e-4)
+    assert output.prediction.shape == (len(view), 16)
+
+
+@pytest.mark.parametrize("kind", ["visible", "mask_token"])
+def test_a_batch_can_be_memorised(kind, batch, mask):
+    model = build(kind)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=3e-3)
+    losses = []
+    for _ in range(150):
+        loss = model(batch, mask).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.35 * losses[0]
+    mean_only = F.mse_loss(torch.zeros(()), torch.ones(()))  # predicting the mean scores 1
+    assert losses[-1] < 0.5 * float(mean_only)
+
+
+def test_single_atoms_add_nothing_to_the_loss():
+    model = build()
+    two = batch_of("CCO", "CC#N")
+    mask = torch.tensor([[0, 1, 0, 1, 0, 0]], dtype=torch.bool)
+    output = model(two, mask)
+    with_methane = batch_of("CCO", "CC#N", "C")
+    mask = torch.cat([mask, torch.zeros(1, 1, dtype=torch.bool)], 1)
+    assert model(with_methane, mask).prediction.shape == output.prediction.shape
+
+
+def test_bad_options_are_named():
+    with pytest.raises(ValueError, match="unknown loss 'l1'; known: mse, smooth_l1"):
+        build(loss="l1")
+    with pytest.raises(ValueError, match="graph_weight must not be negative"):
+        build(graph_weight=-1.0)
