@@ -40,7 +40,7 @@ def save_tree(folder: Path, tree: Mapping[str, Any]) -> None:
     document = json.dumps({"format_version": FORMAT_VERSION, "tree": plain}, allow_nan=True)
 
     def write(temporary: Path) -> None:
-        (temporary / "tree.json").write_text(document)
+        (temporary / "tree.json").write_text(document, encoding="utf-8")
         save_file(tensors, temporary / "tensors.safetensors")
 
     _replace_folder(folder, write)
@@ -55,7 +55,10 @@ def load_tree(folder: Path) -> Tree:
     document = _read_json(folder / "tree.json")
     _check_version(document, folder)
     tensors = _read_tensors(folder / "tensors.safetensors")
-    tree = _attach(document["tree"], tensors)
+    try:
+        tree = _attach(document["tree"], tensors)
+    except KeyError as error:
+        raise UserError(f"{folder} is damaged: it lacks {error}") from None
     assert isinstance(tree, dict)
     return tree
 
@@ -67,12 +70,12 @@ def save_model(
     document = json.dumps({"format_version": FORMAT_VERSION, **config}, indent=2)
 
     def write(temporary: Path) -> None:
-        (temporary / "config.json").write_text(document + "\n")
+        (temporary / "config.json").write_text(document + "\n", encoding="utf-8")
         save_file(
             {name: _own(tensor) for name, tensor in tensors.items()},
             temporary / "model.safetensors",
         )
-        (temporary / "card.md").write_text(card)
+        (temporary / "card.md").write_text(card, encoding="utf-8")
 
     _replace_folder(folder, write)
 
@@ -96,6 +99,8 @@ def _own(tensor: Tensor) -> Tensor:
 def _detach(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     """Replace tensors by references; ``path`` names them."""
     if isinstance(value, Tensor):
+        while path in tensors:  # {"a/b": ...} beside {"a": {"b": ...}}
+            path += "_"
         tensors[path] = _own(value)
         return {_TENSOR: path}
     if isinstance(value, Mapping):
@@ -135,9 +140,11 @@ def _replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
             folder.rename(retired)
         temporary.rename(folder)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(temporary, ignore_errors=True)
         raise UserError(f"cannot write {folder}: {_reason(error)}") from error
     finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if retired.exists() and not folder.exists():
+            retired.rename(folder)
         shutil.rmtree(retired, ignore_errors=True)
 
 
@@ -147,7 +154,7 @@ def _reason(error: Exception) -> str:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"{path.parent} has no {path.name}: not a molvec model or checkpoint"

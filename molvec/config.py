@@ -21,7 +21,7 @@ Decay = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class DataSettings(_Strict):
@@ -67,7 +67,9 @@ class ObjectiveSettings(_Strict):
 
     top_k: Positive | None = None  # teacher blocks to average; all of them by default
     loss: Literal["mse", "smooth_l1"] = "mse"
-    graph_weight: Annotated[float, Field(ge=0)] = 0.0
+    graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
+    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict fingerprint bits
+    grounding_size: Positive = 1024  # number of those bits
 
 
 class EmaSettings(_Strict):

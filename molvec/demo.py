@@ -88,7 +88,7 @@ def run_demo(
         color_label=f"logP ({PROPERTIES['logP'].unit})",
         settings=settings.model_dump(mode="json"),
         facts=_facts(run, settings),
-        notes=[run.progress.skipped.summary(run.progress.molecules + len(run.progress.skipped))],
+        notes=[run.skipped],
     )
     return DemoResult(run, table, path)
 

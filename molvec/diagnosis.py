@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import molvec
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -45,8 +47,9 @@ def _run(name: str, check: Callable[[], str]) -> Finding:
 
 
 def _packages() -> str:
-    names = ("molvec", "torch", "torch-geometric", "rdkit", "lightning-fabric", "numpy", "pyarrow")
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    names = ("torch", "torch-geometric", "rdkit", "lightning-fabric", "numpy", "pyarrow")
+    others = (f"{name} {importlib.metadata.version(name)}" for name in names)
+    return ", ".join((f"molvec {molvec.__version__}", *others))
 
 
 def _scatter() -> str:

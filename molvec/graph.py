@@ -15,6 +15,8 @@ field           dtype and shape                          meaning
 ``node_id``     int64 ``[num_nodes]``                    row of the entity table (samples of one
                                                          big graph)
 ``batch``       int64 ``[num_nodes]``                    graph of each node, non-decreasing
+``grounding``   float32 ``[num_graphs, size]``           bits that a graph tells of itself, for the
+                                                         objective's grounding term (optional)
 ==============  =======================================  ==========================================
 """
 
@@ -31,6 +33,7 @@ POS = "pos"
 EDGE_INDEX = "edge_index"
 EDGE_ATTR = "edge_attr"
 NODE_ID = "node_id"
+GROUNDING = "grounding"
 
 MASK = 0
 """Index 0 of every categorical feature: the token that stands for a hidden value."""

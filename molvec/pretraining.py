@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from molvec.objective import Data2Vec
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog
-from molvec.train.loop import LoopSettings, Report, train
+from molvec.train.loop import LoopSettings, Report, nothing_to_learn, train
 from molvec.train.optimizer import build_optimizer
 from molvec.train.state import Progress, restore
 
@@ -39,11 +41,18 @@ class Run:
     folder: Path
     settings: PretrainSettings
     progress: Progress
+    rows: int  # in the data
 
     @property
     def model(self) -> Path:
         """The model folder, for :func:`molvec.load`."""
         return self.folder / "model"
+
+    @property
+    def skipped(self) -> str:
+        """How many of the rows seen so far were skipped, and why; empty if none was."""
+        skipped = self.progress.skipped
+        return skipped.summary(min(self.progress.molecules + len(skipped), self.rows))
 
 
 def pretrain(
@@ -78,10 +87,11 @@ def resume(
 ) -> Run:
     """Continue a run from its newest intact checkpoint, with the settings it was started with.
 
-    On the CPU the result equals, bit for bit, that of a run that was never interrupted.
+    On the CPU the result equals, bit for bit, that of a run that was never interrupted. A run
+    killed before its first checkpoint starts again from the beginning.
 
     Raises:
-        UserError: if the folder holds no run or no usable checkpoint.
+        UserError: if the folder holds no run, or checkpoints but no usable one.
     """
     if not (output / "config.yaml").exists():
         raise UserError(f"{output} is not a run folder: it has no config.yaml")
@@ -94,7 +104,14 @@ def _run(
 ) -> Run:
     featurizer = MoleculeFeaturizer()
     store = open_store(settings.data.source, smiles_column=settings.data.smiles_column)
-    dataset = MoleculeDataset(store, featurizer, max_atoms=settings.data.max_atoms, rows=rows)
+    dataset = MoleculeDataset(
+        store,
+        featurizer,
+        max_atoms=settings.data.max_atoms,
+        grounding_size=settings.objective.grounding_size
+        * (settings.objective.grounding_weight > 0),
+        rows=rows,
+    )
     torch.manual_seed(settings.seed)
     model = build_model(settings, featurizer)
     optimizer = build_optimizer(
@@ -103,39 +120,49 @@ def _run(
         weight_decay=settings.optimizer.weight_decay,
         betas=settings.optimizer.betas,
     )
-    fabric = Fabric(
-        accelerator=settings.accelerator, devices=1, precision=resolve_precision(settings)
-    )
+    fabric = _fabric(settings)
     checkpoints = Checkpoints(output / "checkpoints", keep=settings.keep)
     progress = Progress()
-    if resume:
-        progress = restore(checkpoints.load_latest()[1], model, optimizer)
-    _make_folder(output, settings)
+    if resume and checkpoints.steps():
+        step, tree = checkpoints.load_latest()
+        try:
+            progress = restore(tree, model, optimizer)
+        except (KeyError, RuntimeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                f"{checkpoints.path(step)} does not fit {output / 'config.yaml'} ({reason}); "
+                "was it edited?"
+            ) from error
+    if not resume:
+        _make_folder(output, settings)
     sampler = BucketBatches(dataset.sizes, batch_size=settings.batch_size, seed=settings.seed)
     masks = MaskSampler(**settings.mask.model_dump(), seed=settings.seed)
 
     def batches(start: int, stop: int) -> Iterable[MaskedBatch]:
         workers = settings.data.workers
-        return load_batches(dataset, masks, sampler, start=start, stop=stop, workers=workers)
+        for batch in load_batches(dataset, masks, sampler, start=start, stop=stop, workers=workers):
+            if progress.molecules == 0 and progress.step >= 2 * sampler.per_epoch:
+                raise nothing_to_learn(progress)  # a third look at the data would not help
+            yield batch
 
-    with MetricsLog(output, start=progress.step, tensorboard=settings.tensorboard) as log:
-        progress = train(
-            model,
-            optimizer,
-            fabric=fabric,
-            batches=batches,
-            settings=_loop_settings(settings),
-            progress=progress,
-            checkpoints=checkpoints,
-            log=log,
-            report=report,
-        )
-    if progress.molecules == 0:
-        raise UserError(
-            f"no molecule of {settings.data.source} could be used: "
-            f"{progress.skipped.summary(len(progress.skipped))}"
-        )
-    run = Run(output, settings, progress)
+    try:
+        with MetricsLog(output, start=progress.step, tensorboard=settings.tensorboard) as log:
+            train(
+                model,
+                optimizer,
+                fabric=fabric,
+                batches=batches,
+                settings=_loop_settings(settings),
+                progress=progress,
+                checkpoints=checkpoints,
+                log=log,
+                report=report,
+            )
+    except UserError:
+        if progress.molecules == 0 and not checkpoints.steps():
+            _remove_unstarted(output)
+        raise
+    run = Run(output, settings, progress, rows=len(dataset))
     export(run, model, featurizer)
     return run
 
@@ -167,6 +194,8 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
         top_k=top_k,
         loss=settings.objective.loss,
         graph_weight=settings.objective.graph_weight,
+        grounding_weight=settings.objective.grounding_weight,
+        grounding_size=settings.objective.grounding_size,
     )
 
 
@@ -193,6 +222,15 @@ def resolve_precision(settings: PretrainSettings) -> Any:
     if settings.accelerator != "cpu" and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     return "bf16-mixed" if torch.cpu._is_amx_tile_supported() else "32-true"
+
+
+def _fabric(settings: PretrainSettings) -> Fabric:
+    try:
+        return Fabric(
+            accelerator=settings.accelerator, devices=1, precision=resolve_precision(settings)
+        )
+    except RuntimeError as error:
+        raise UserError(f"cannot use accelerator {settings.accelerator!r}: {error}") from error
 
 
 def export(run: Run, model: Data2Vec, featurizer: MoleculeFeaturizer) -> None:
@@ -251,3 +289,12 @@ def _make_folder(output: Path, settings: PretrainSettings) -> None:
         raise UserError(
             f"cannot write to {output} ({error.strerror}); choose another --output"
         ) from None
+
+
+def _remove_unstarted(output: Path) -> None:
+    """Remove what a run that learned nothing wrote, so that its command can be given again."""
+    for name in ("config.yaml", "metrics.jsonl"):
+        (output / name).unlink(missing_ok=True)
+    shutil.rmtree(output / "tensorboard", ignore_errors=True)
+    with suppress(OSError):  # the checkpoints' folder, other files
+        output.rmdir()

@@ -27,7 +27,7 @@ class TrainingDisplay:
     def __init__(self, title: str) -> None:
         console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn(title),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
             TimeRemainingColumn(),
@@ -35,7 +35,7 @@ class TrainingDisplay:
             console=console,
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._bar.add_task("", total=None, numbers="loading data")
+        self._task = self._bar.add_task(title, total=None, numbers="loading data")
 
     def update(self, progress: Done, values: dict[str, float], steps: int) -> None:
         """Show one logged step of ``steps``."""

@@ -20,7 +20,7 @@ def embed(
         "graph"
     ),
     max_atoms: Annotated[
-        int | None, typer.Option(help="Larger molecules become empty rows with a reason.")
+        int | None, typer.Option(min=1, help="Larger molecules become empty rows with a reason.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:

@@ -15,10 +15,11 @@ def info(
     """Describe a model: size, training, settings. Without an argument: recipes and data sets."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, show_header=False)
     for key, value in (_shipped() if model is None else _describe(model)).items():
-        table.add_row(key, value)
+        table.add_row(key, Text(value))
     Console().print(table)
 
 

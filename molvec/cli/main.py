@@ -39,26 +39,27 @@ def _options(
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ) -> None:
-    """Read the options before the verb; ``run`` looks for ``--debug`` itself."""
+    """Hold the options before the verb; ``run`` looks for ``--debug`` itself, anywhere."""
 
 
 def run() -> None:
     """Entry point: user errors are one line on stderr and exit code 2."""
+    debug = "--debug" in sys.argv
     try:
-        app()
+        app([argument for argument in sys.argv[1:] if argument != "--debug"])
     except UserError as error:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         _fail(str(error), 2)
     except RuntimeError as error:
         # By name: importing the class would import torch for every --help.
-        if "--debug" in sys.argv or type(error).__name__ != "CollapsedError":
+        if debug or type(error).__name__ != "CollapsedError":
             raise
         _fail(str(error), 1)
 
 
 def _fail(message: str, code: int) -> None:
-    typer.echo(f"molvec: {message}", err=True)
+    typer.echo(f"molvec: {' '.join(message.splitlines())}", err=True)
     sys.exit(code)
 
 

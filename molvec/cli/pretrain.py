@@ -76,15 +76,14 @@ def pretrain(
 
 def _absolute(data: str | None) -> str | None:
     """Keep a file findable when the run is resumed from another folder."""
-    return str(Path(data).resolve()) if data is not None and Path(data).exists() else data
+    return str(Path(data).resolve()) if data is not None and Path(data).is_file() else data
 
 
 def _finish(run) -> None:  # type: ignore[no-untyped-def]
     """Say what came out; exit as an interrupted program does if it was interrupted."""
     progress = run.progress
-    skipped = progress.skipped.summary(progress.molecules + len(progress.skipped))
-    if skipped:
-        typer.echo(skipped, err=True)
+    if run.skipped:
+        typer.echo(run.skipped, err=True)
     if progress.stopped_by is not None:
         typer.echo(
             f"stopped at step {progress.step:,} of {run.settings.steps:,}; "

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from molvec.data.store import SmilesStore
+from molvec.featurize.fingerprint import fingerprint
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.graph import GROUNDING
 from molvec.records import Record, parse
 
 
@@ -25,6 +27,10 @@ class GraphDataset(Protocol):
         """Number of samples."""
         ...
 
+    def row(self, index: int) -> int:
+        """Return the number by which the user knows a sample: its row in the data."""
+        ...
+
     def graph(self, index: int) -> Data:
         """Return one graph; raise ``ValueError`` with a short reason if there is none."""
         ...
@@ -37,6 +43,7 @@ class MoleculeDataset:
         store: SMILES texts.
         featurizer: molecule -> graph.
         max_atoms: a larger molecule is an error (and is skipped in training).
+        grounding_size: attach that many fingerprint bits as ``grounding``; none by default.
         rows: numbers of the store's rows to use; all by default.
     """
 
@@ -46,11 +53,13 @@ class MoleculeDataset:
         featurizer: MoleculeFeaturizer,
         *,
         max_atoms: int | None = None,
+        grounding_size: int = 0,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
         self.store = store
         self.featurizer = featurizer
         self.max_atoms = max_atoms
+        self.grounding_size = grounding_size
         self.rows = rows
 
     @property
@@ -69,5 +78,8 @@ class MoleculeDataset:
     def graph(self, index: int) -> Data:
         """Parse and featurise one molecule."""
         row = self.row(index)
-        record = Record(index=row, smiles=self.store[row], mol=None, error=None)
-        return self.featurizer(parse(record, max_atoms=self.max_atoms))
+        mol = parse(Record(index=row, smiles=self.store[row]), max_atoms=self.max_atoms)
+        graph = self.featurizer(mol)
+        if self.grounding_size:
+            graph[GROUNDING] = fingerprint(mol, size=self.grounding_size)
+        return graph

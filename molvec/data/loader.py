@@ -15,6 +15,9 @@ from torch_geometric.data import Batch, Data
 from molvec.data.dataset import GraphDataset
 from molvec.data.sampler import BucketBatches
 
+SINGLE = "single atom: nothing to mask"
+"""Why a graph of one node is of no use in training: with its node hidden, nothing is left."""
+
 
 class Masks(Protocol):
     """Draws the masks of one graph: bool ``[num_views, num_nodes]``, ``True`` where hidden."""
@@ -26,7 +29,7 @@ class Masks(Protocol):
 
 @dataclass(frozen=True)
 class Failure:
-    """A sample that could not become a graph."""
+    """A sample that cannot be learned from: row ``index`` of the data."""
 
     index: int
     reason: str
@@ -64,7 +67,9 @@ class _Samples(Dataset[tuple[Data, Tensor] | Failure]):
         try:
             graph = self.dataset.graph(index)
         except ValueError as error:
-            return Failure(index, str(error))
+            return Failure(self.dataset.row(index), str(error))
+        if graph.num_nodes == 1:
+            return Failure(self.dataset.row(index), SINGLE)
         return graph, self.masks(graph, epoch=epoch, sample=index)
 
 
@@ -114,6 +119,7 @@ def load_batches(
         num_workers=workers,
         prefetch_factor=4 if workers else None,
         worker_init_fn=_init_worker,
+        generator=torch.Generator(),  # else a draw from the global state, which a resume restores
     )
     yield from loader
 

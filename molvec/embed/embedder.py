@@ -55,6 +55,9 @@ class Embedder:
         readout: a key of ``READOUTS``.
         config: the model's ``config.json``.
         device: ``"auto"`` or a torch device.
+
+    Raises:
+        UserError: if there is no such device or readout.
     """
 
     def __init__(
@@ -66,11 +69,11 @@ class Embedder:
         config: Mapping[str, Any] | None = None,
         device: str = "auto",
     ) -> None:
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device)
+        self.device = _device(device)
         self.encoder = encoder.to(self.device).eval().requires_grad_(False)
         self.featurizer = featurizer
+        if readout not in READOUTS:
+            raise UserError(f"unknown readout {readout!r}; known: {', '.join(READOUTS)}")
         self.readout = readout
         self.config = dict(config or {})
 
@@ -172,6 +175,17 @@ class Embedder:
             return [part.numpy() for part in nodes.cpu().split(counts)]
         vectors = READOUTS[self.readout](nodes, batch.batch, len(graphs))
         return list(vectors.cpu().numpy())
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # no such name; not built for it; none here
+        raise UserError(f"cannot use device {name!r}: {str(error).splitlines()[0]}") from None
+    return device
 
 
 def _by_size(graphs: Mapping[int, Data]) -> Iterator[list[int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -55,6 +56,10 @@ def embed_file(
         raise UserError("one row per molecule cannot hold its atoms in CSV: write .parquet instead")
     if output.is_dir():
         raise UserError(f"{output} is a folder; give a file name, e.g. {output / 'out.parquet'}")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise UserError(f"{output} is the input itself; choose another name for the output")
+    if not output.parent.is_dir():
+        raise UserError(f"cannot write {output}: there is no folder {output.parent}")
     skipped = SkipCount()
     records = read_records(source, smiles_column=smiles_column)
     rows = embedder.stream(records, level=level, max_atoms=max_atoms, skipped=skipped)
@@ -71,10 +76,16 @@ def embed_file(
                 progress(count)
         temporary.replace(output)
     except OSError as error:
-        raise UserError(f"cannot write {output}: {error.strerror or error}") from error
+        raise UserError(f"cannot write {output}: {_reason(error)}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
     return EmbeddedFile(output, count, skipped)
+
+
+def _reason(error: OSError) -> str:
+    """Arrow's own text names the temporary file."""
+    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _chunks(rows: Iterator[Embedded]) -> Iterator[list[Embedded]]:

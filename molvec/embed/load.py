@@ -32,7 +32,7 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
         )
         encoder.load_state_dict(tensors)
         readout = config["readout"]
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(
             f"{folder} does not fit this molvec ({_first_line(error)}); "
             "use the version that wrote it, or train again"

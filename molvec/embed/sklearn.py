@@ -31,8 +31,9 @@ class MolvecTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any = None) -> MolvecTransformer:
         """Load the model; nothing is learned from ``X``."""
+        self._embedder = load(self.model)  # anew: set_params may have changed the model
         self.n_features_in_ = 1
-        self.n_features_out_ = self._loaded().dim
+        self.n_features_out_ = self._embedder.dim
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:

@@ -31,14 +31,14 @@ class Data2VecOutput(NamedTuple):
     """One evaluation of the objective.
 
     Shapes:
-        - ``loss``: scalar, the weighted sum; ``node_loss``, ``graph_loss``: its parts, detached.
+        - ``loss``: scalar, the weighted sum.
+        - ``parts``: its parts before weighting, detached scalars by name.
         - ``target``, ``prediction``: ``[num_masked, dim]``, detached.
         - ``teacher``: the teacher's encoding of the full batch.
     """
 
     loss: Tensor
-    node_loss: Tensor
-    graph_loss: Tensor
+    parts: dict[str, Tensor]
     target: Tensor
     prediction: Tensor
     teacher: EncoderOutput
@@ -53,6 +53,9 @@ class Data2Vec(nn.Module):
         loss: a key of ``LOSSES``.
         graph_weight: weight of the graph-level term, which predicts the teacher's mean target of
             a graph from the student's mean output over what it saw of it; 0 leaves it out.
+        grounding_weight: weight of the grounding term, which predicts the bits in
+            ``batch.grounding`` from the same mean output; 0 leaves it out.
+        grounding_size: number of those bits.
     """
 
     def __init__(
@@ -62,19 +65,22 @@ class Data2Vec(nn.Module):
         top_k: int,
         loss: str = "mse",
         graph_weight: float = 0.0,
+        grounding_weight: float = 0.0,
+        grounding_size: int = 0,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
             raise ValueError(f"unknown loss {loss!r}; known: {', '.join(LOSSES)}")
-        if graph_weight < 0:
-            raise ValueError(f"graph_weight must not be negative, got {graph_weight}")
+        if min(graph_weight, grounding_weight) < 0:
+            raise ValueError("graph_weight and grounding_weight must not be negative")
         self.student = student
         self.teacher = make_teacher(student.encoder)
         self.top_k = top_k
         self.loss = LOSSES[loss]
-        self.graph_weight = graph_weight
+        self.weights = {"node": 1.0, "graph": graph_weight, "grounding": grounding_weight}
         dim = student.encoder.dim
         self.graph_head = nn.Linear(dim, dim) if graph_weight else None
+        self.grounding_head = nn.Linear(dim, grounding_size) if grounding_weight else None
 
     def forward(self, batch: Batch, mask: Tensor) -> Data2VecOutput:
         """Evaluate the objective.
@@ -90,32 +96,45 @@ class Data2Vec(nn.Module):
         # 2. Context: the student reads what is visible and predicts what is not.
         student = self.student(batch, mask)
 
-        # 3. Regress the teacher's representation of the hidden nodes.
+        # 3. Regress the teacher's representation of the hidden nodes; if asked, what the whole
+        #    graph looks like to the teacher, and what its chemistry says.
         target = targets.expand(len(mask), -1, -1)[mask]  # [num_masked, dim]
-        node_loss = self.loss(student.prediction.float(), target)
-        graph_loss = self._graph_loss(student.context, targets, batch, mask)
+        parts = {"node": self.loss(student.prediction.float(), target)}
+        if self.graph_head is not None or self.grounding_head is not None:
+            pooled = pool_context(student.context, batch, mask)  # [V * num_graphs, dim]
+        if self.graph_head is not None:
+            whole = scatter(targets, batch.batch, dim_size=batch.num_graphs, reduce="mean")
+            whole = standardize(whole).repeat(len(mask), 1)
+            parts["graph"] = self.loss(self.graph_head(pooled).float(), whole)
+        if self.grounding_head is not None:
+            bits = batch.grounding.repeat(len(mask), 1)
+            logits = self.grounding_head(pooled).float()
+            parts["grounding"] = F.binary_cross_entropy_with_logits(logits, bits)
+
+        loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(
-            loss=node_loss + self.graph_weight * graph_loss,
-            node_loss=node_loss.detach(),
-            graph_loss=graph_loss.detach(),
+            loss=loss,
+            parts={name: part.detach() for name, part in parts.items()},
             target=target,
             prediction=student.prediction.detach(),
             teacher=teacher,
         )
-
-    def _graph_loss(self, context: Tensor, targets: Tensor, batch: Batch, mask: Tensor) -> Tensor:
-        """Regress each graph's mean target from the mean of its visible nodes, view by view."""
-        if self.graph_head is None:
-            return targets.new_zeros(())
-        graph, num_graphs = batch.batch, len(batch.ptr) - 1
-        view, node = (~mask).nonzero(as_tuple=True)
-        row = view * num_graphs + graph[node]
-        pooled = scatter(context.float(), row, dim_size=len(mask) * num_graphs, reduce="mean")
-        target = standardize(scatter(targets, graph, dim_size=num_graphs, reduce="mean"))
-        return self.loss(self.graph_head(pooled).float(), target.repeat(len(mask), 1))
 
     def train(self, mode: bool = True) -> Data2Vec:
         """Set training mode; the teacher stays in evaluation mode."""
         super().train(mode)
         self.teacher.eval()
         return self
+
+
+def pool_context(context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
+    """Mean of the student's output over the visible nodes of each graph, view by view.
+
+    Shapes:
+        - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output: float32
+          ``[V * num_graphs, dim]``.
+    """
+    view, node = (~mask).nonzero(as_tuple=True)
+    row = view * batch.num_graphs + batch.batch[node]
+    size = len(mask) * batch.num_graphs
+    return scatter(context.float(), row, dim_size=size, reduce="mean")

@@ -38,10 +38,12 @@ class Checkpoints:
         return self.folder / f"step-{step:08d}"
 
     def save(self, step: int, tree: Tree) -> None:
-        """Write a checkpoint, then remove the oldest beyond ``keep``."""
+        """Write a checkpoint, then remove the oldest beyond ``keep``, and what a kill left half."""
         save_tree(self.path(step), tree)
         for old in self.steps()[: -self.keep]:
             shutil.rmtree(self.path(old), ignore_errors=True)
+        for half in self.folder.glob(".step-*"):
+            shutil.rmtree(half, ignore_errors=True)
 
     def load_latest(self) -> tuple[int, Tree]:
         """Read the newest checkpoint that is intact.

@@ -19,17 +19,28 @@ class MetricsLog:
     """
 
     def __init__(self, folder: Path, *, start: int = 0, tensorboard: bool = False) -> None:
-        path = folder / "metrics.jsonl"
-        kept = [line for line in read_lines(path) if line["step"] <= start] if start else []
-        path.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        self._file = path.open("a", buffering=1)
+        self._path = folder / "metrics.jsonl"
         self._writer = _tensorboard_writer(folder) if tensorboard else None
+        kept = [line for line in read_lines(self._path) if line["step"] <= start] if start else []
+        temporary = self._path.with_suffix(".tmp")
+        try:
+            temporary.write_text("".join(json.dumps(line) + "\n" for line in kept))
+            temporary.replace(self._path)
+            self._file = self._path.open("a", buffering=1)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Log one step."""
-        self._file.write(json.dumps({"step": step, **values}) + "\n")
+        try:
+            self._file.write(json.dumps({"step": step, **values}) + "\n")
+        except OSError as error:
+            raise self._unwritable(error) from error
         if self._writer is not None:
             self._writer.log_metrics(values, step)
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(f"cannot write {self._path}: {error.strerror or error}")
 
     def __enter__(self) -> MetricsLog:
         return self

@@ -10,6 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from molvec.data.loader import MaskedBatch
+from molvec.errors import UserError
 from molvec.objective import Data2Vec, Data2VecOutput, ema_decay, ema_update
 from molvec.objective.collapse import CollapseGuard
 from molvec.train.diagnostics import diagnostics
@@ -69,7 +70,7 @@ def train(
 
     Raises:
         CollapsedError: if the representation becomes constant or the loss is not finite.
-        UserError: if no batch could be read in a whole logging interval.
+        UserError: if not one batch held two graphs to learn from, or the disk is full.
     """
     wrapped, wrapped_optimizer = fabric.setup(model, optimizer)
     wrapped.train()
@@ -81,7 +82,9 @@ def train(
             output = _step(wrapped, model, wrapped_optimizer, fabric, loaded, progress, settings)
             progress.step += 1
             progress.seconds = clock.total()
-            last = progress.step == settings.steps or interruption.signal is not None
+            last = progress.step == settings.steps
+            stop = last or interruption.signal is not None
+            # Not at an interruption: a resumed run's log equals that of one never interrupted.
             if output is not None and (progress.step % settings.log_every == 0 or last):
                 values = diagnostics(output, loaded.batch)
                 values["lr"] = optimizer.param_groups[0]["lr"]
@@ -96,12 +99,23 @@ def train(
                     target_std=values["target_std"],
                     rank=values["effective_rank"],
                 )
-            if progress.step % settings.checkpoint_every == 0 or last:
+            if last and progress.molecules == 0:
+                raise nothing_to_learn(progress)
+            due = progress.step % settings.checkpoint_every == 0 and progress.molecules > 0
+            if due or stop:
                 checkpoints.save(progress.step, training_state(model, optimizer, progress))
-            if last:
+            if stop:
                 break
     progress.stopped_by = interruption.signal
     return progress
+
+
+def nothing_to_learn(progress: Progress) -> UserError:
+    """Return the error of a run that found no batch to learn from."""
+    reasons = progress.skipped.summary(len(progress.skipped))
+    return UserError(
+        f"nothing to learn from: no batch held two usable molecules{reasons and f' ({reasons})'}"
+    )
 
 
 def _step(
@@ -115,7 +129,7 @@ def _step(
 ) -> Data2VecOutput | None:
     """One optimiser step and one teacher step; nothing if no graph of the batch was readable."""
     for failure in loaded.failures:
-        progress.skipped.add(failure.index, None, failure.reason)
+        progress.skip(failure.index, failure.reason)
     if loaded.batch is None or loaded.mask is None:
         return None
     step = progress.step

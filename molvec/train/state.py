@@ -15,14 +15,24 @@ from molvec.records import SkipCount
 
 @dataclass
 class Progress:
-    """What a run has done so far. The data position is ``step``: batches follow from it."""
+    """What a run has done so far. The data position is ``step``: batches follow from it.
+
+    ``skipped`` counts each row of ``failed`` once, in however many epochs it turned up.
+    """
 
     step: int = 0
     molecules: int = 0
     views: int = 0
     seconds: float = 0.0
     skipped: SkipCount = field(default_factory=SkipCount)
+    failed: set[int] = field(default_factory=set)
     stopped_by: signal.Signals | None = None
+
+    def skip(self, row: int, reason: str) -> None:
+        """Count a row that cannot be learned from."""
+        if row not in self.failed:
+            self.failed.add(row)
+            self.skipped.add(row, None, reason)
 
 
 def training_state(model: Data2Vec, optimizer: torch.optim.Optimizer, progress: Progress) -> Tree:
@@ -43,6 +53,7 @@ def training_state(model: Data2Vec, optimizer: torch.optim.Optimizer, progress: 
                 "counts": dict(progress.skipped.counts),
                 "examples": progress.skipped.examples,
             },
+            "failed": torch.tensor(sorted(progress.failed), dtype=torch.int64),
         },
         "rng": {"torch": torch.get_rng_state()},
     }
@@ -74,4 +85,5 @@ def restore(tree: Tree, model: Data2Vec, optimizer: torch.optim.Optimizer) -> Pr
                 for reason, rows in saved["skipped"]["examples"].items()
             },
         ),
+        failed=set(saved["failed"].tolist()),
     )

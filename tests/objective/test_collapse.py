@@ -50,5 +50,7 @@ def test_a_recovery_resets_patience():
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_stops_at_once(loss):
-    with pytest.raises(CollapsedError, match=r"the loss is (nan|inf) at step 7; lower the learning"):
+    with pytest.raises(
+        CollapsedError, match=r"the loss is (nan|inf) at step 7; lower the learning"
+    ):
         check(CollapseGuard(patience=99), loss=loss)

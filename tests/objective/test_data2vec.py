@@ -99,10 +99,34 @@ def test_graph_term_is_the_distance_of_pooled_context_to_pooled_targets(batch, m
             prediction = model.graph_head(context[rows].mean(0))
             losses.append((prediction - pooled[g].float()).square().mean())
     expected = torch.stack(losses).mean()
-    assert float(output.graph_loss) == pytest.approx(float(expected), rel=1e-3)
+    assert float(output.parts["graph"]) == pytest.approx(float(expected), rel=1e-3)
     assert float(output.loss.detach()) == pytest.approx(
-        float(output.node_loss) + 0.5 * float(expected), rel=1e-3
+        float(output.parts["node"]) + 0.5 * float(expected), rel=1e-3
     )
+
+
+def test_grounding_term_is_the_cross_entropy_of_bits_from_pooled_context(batch, mask):
+    model = build(grounding_weight=2.0, grounding_size=5)
+    batch.grounding = (torch.rand(len(SMILES), 5) < 0.4).float()
+    output = model(batch, mask)
+    context = model.student(batch, mask).context
+    where = (~mask).nonzero()
+    total, count = 0.0, 0
+    for view in range(3):
+        for g in range(len(SMILES)):
+            rows = (where[:, 0] == view) & (batch.batch[where[:, 1]] == g)
+            chances = torch.sigmoid(model.grounding_head(context[rows].mean(0))).tolist()
+            for chance, bit in zip(chances, batch.grounding[g].tolist(), strict=True):
+                total -= math.log(chance if bit else 1 - chance)
+                count += 1
+    assert float(output.parts["grounding"]) == pytest.approx(total / count, rel=1e-4)
+    expected = float(output.parts["node"]) + 2.0 * total / count
+    assert float(output.loss.detach()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_terms_without_weight_are_left_out(batch, mask):
+    assert set(build()(batch, mask).parts) == {"node"}
+    assert set(build(graph_weight=1.0)(batch, mask).parts) == {"node", "graph"}
 
 
 @pytest.mark.parametrize("kind", ["visible", "mask_token"])
@@ -203,5 +227,5 @@ def test_single_atoms_add_nothing_to_the_loss():
 def test_bad_options_are_named():
     with pytest.raises(ValueError, match="unknown loss 'l1'; known: mse, smooth_l1"):
         build(loss="l1")
-    with pytest.raises(ValueError, match="graph_weight must not be negative"):
+    with pytest.raises(ValueError, match="must not be negative"):
         build(graph_weight=-1.0)

@@ -1,0 +1,184 @@
+"""Settings: strict, the same in YAML, on the command line and in Python."""
+
+import pytest
+import yaml
+from pydantic import BaseModel
+
+from molvec.config import (
+    PretrainSettings,
+    dump_settings,
+    list_recipes,
+    load_settings,
+    parse_overrides,
+    parse_settings,
+)
+from molvec.errors import UserError
+from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.masking import MaskSampler
+from molvec.pretraining import build_model, encoder_config, resolve_precision
+
+OTHER = {
+    "data.source": "file:x.smi",
+    "data.smiles_column": "smi",
+    "data.max_atoms": 50,
+    "data.workers": 0,
+    "encoder.family": "graph_transformer",
+    "encoder.preset": "base",
+    "encoder.dim": 128,
+    "encoder.depth": 2,
+    "encoder.heads": 2,
+    "encoder.local": True,
+    "encoder.readout": "mean_max_sum",
+    "student.kind": "mask_token",
+    "student.predictor_width": 64,
+    "student.predictor_depth": 1,
+    "student.predictor_heads": 2,
+    "mask.kind": "random",
+    "mask.ratio": 0.25,
+    "mask.views": 1,
+    "objective.top_k": 2,
+    "objective.loss": "smooth_l1",
+    "objective.graph_weight": 0.5,
+    "objective.grounding_weight": 0.1,
+    "objective.grounding_size": 64,
+    "ema.start": 0.9,
+    "ema.end": 0.95,
+    "ema.ramp": 1.0,
+    "optimizer.lr": 3e-4,
+    "optimizer.weight_decay": 0.1,
+    "optimizer.betas": [0.8, 0.9],
+    "optimizer.warmup": 0.0,
+    "optimizer.clip": 5.0,
+    "steps": 7,
+    "batch_size": 3,
+    "seed": 11,
+    "accelerator": "cpu",
+    "precision": "bf16-mixed",
+    "export": "student",
+    "log_every": 5,
+    "checkpoint_every": 6,
+    "keep": 1,
+    "tensorboard": True,
+}
+"""A value other than the default for every setting there is (one for those with one choice)."""
+
+
+def leaves(model, prefix=""):
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from leaves(kind, f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+def value_of(settings, key):
+    for part in key.split("."):
+        settings = getattr(settings, part)
+    return list(settings) if isinstance(settings, tuple) else settings
+
+
+def test_every_setting_is_listed_above():
+    assert sorted(leaves(PretrainSettings)) == sorted(OTHER)
+
+
+@pytest.mark.parametrize("key", sorted(OTHER))
+def test_every_setting_can_be_set(key):
+    text = yaml.safe_dump(OTHER[key], default_flow_style=True).split("\n")[0]
+    settings = load_settings(None, parse_overrides([f"{key}={text}"]))
+    assert value_of(settings, key) == OTHER[key]
+    if key != "encoder.family":
+        assert settings != PretrainSettings()
+    assert load_from_text(dump_settings(settings)) == settings
+
+
+def load_from_text(text):
+    return parse_settings(yaml.safe_load(text))
+
+
+def test_round_trip_through_a_file(tmp_path):
+    settings = load_settings(None, OTHER)
+    path = tmp_path / "config.yaml"
+    path.write_text(dump_settings(settings))
+    assert load_settings(path) == settings
+
+
+def test_shipped_recipes():
+    assert set(list_recipes()) >= {"nci", "zinc"}
+
+
+@pytest.mark.parametrize("recipe", list_recipes())
+def test_every_recipe_builds_a_model(recipe):
+    settings = load_settings(recipe)
+    assert load_from_text(dump_settings(settings)) == settings
+    # Its own preset may be large: the same, narrow and shallow.
+    small = load_settings(recipe, {"encoder.dim": 32, "encoder.depth": 2, "encoder.heads": 2})
+    assert build_model(small, MoleculeFeaturizer()).teacher.dim == 32
+    config = encoder_config(settings)
+    assert config["dim"] % config["heads"] == 0
+    assert resolve_precision(settings) in {"32-true", "bf16-mixed"}
+    MaskSampler(**settings.mask.model_dump(), seed=settings.seed)
+
+
+def test_overrides_win_over_the_recipe(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("mask: {ratio: 0.3, views: 2}\n")
+    settings = load_settings(path, {"mask.ratio": 0.4})
+    assert (settings.mask.ratio, settings.mask.views) == (0.4, 2)
+
+
+def test_parse_overrides():
+    parsed = parse_overrides(
+        [
+            "mask.ratio=0.6",
+            " steps =10",
+            "tensorboard=true",
+            "data.smiles_column=a=b",
+            "x=",
+            "b=[1]",
+        ]
+    )
+    assert parsed == {
+        "mask.ratio": 0.6,
+        "steps": 10,
+        "tensorboard": True,
+        "data.smiles_column": "a=b",
+        "x": None,
+        "b": [1],
+    }
+    assert parse_overrides([]) == {}
+    for wrong in ("mask.ratio", "=3", ""):
+        with pytest.raises(UserError, match="KEY=VALUE"):
+            parse_overrides([wrong])
+
+
+def test_numbers_as_people_write_them():
+    """YAML 1.1 reads 1e-3 as a text."""
+    assert load_settings(None, parse_overrides(["optimizer.lr=1e-3"])).optimizer.lr == 1e-3
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        (
+            {"optimizer": {"learning_rate": 1}},
+            r"unknown setting 'optimizer.learning_rate'\. Known:",
+        ),
+        ({"optimizer": {"betta": 1}}, r"'optimizer.betta'\. Did you mean 'betas'\?"),
+        ({"encoder": {"dimm": 1}}, r"'encoder.dimm'\. Did you mean 'dim'\? Known: family, preset"),
+        ({"optimizer": {"betas": [0.9]}}, r"setting optimizer\.betas\.1: Field required"),
+        ({"optimizer": {"betas": [0.9, 2]}}, r"setting optimizer\.betas\.1: .*less than or equal"),
+        ({"mask": None}, "setting mask: .*got None"),
+        ({"ema": {"start": float("nan")}}, "setting ema.start: .*finite"),
+    ],
+)
+def test_wrong_settings(tree, message):
+    with pytest.raises(UserError, match=message):
+        parse_settings(tree)
+
+
+def test_settings_cannot_change_under_a_run():
+    from pydantic import ValidationError
+
+    with pytest.raises(ValidationError):
+        PretrainSettings().steps = 3

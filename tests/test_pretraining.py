@@ -1,0 +1,466 @@
+"""A whole run: resuming bit for bit; what becomes of data, disks and settings that fail."""
+
+import errno
+import json
+import shutil
+import signal
+
+import pytest
+import torch
+import yaml
+
+import molvec.checkpoint
+from molvec.checkpoint import load_model, load_tree
+from molvec.config import load_settings
+from molvec.embed import load
+from molvec.errors import UserError
+from molvec.pretraining import build_model, encoder_config, pretrain, resume
+from molvec.train.history import Checkpoints
+from molvec.train.log import read_lines
+
+TIMED = ("molecules_per_second",)  # the only logged numbers that may differ between equal runs
+
+
+def stop_at(step, number):
+    """A report that raises a signal at a logged step; the run ends with the step after it."""
+
+    def report(progress, values, steps):
+        if progress.step == step:
+            signal.raise_signal(number)
+
+    return report
+
+
+def final_state(folder):
+    step, tree = Checkpoints(folder / "checkpoints", keep=1).load_latest()
+    assert step == tree["progress"]["step"]
+    tree["progress"].pop("seconds")
+    return tree
+
+
+def log_of(folder):
+    return [
+        {key: value for key, value in line.items() if key not in TIMED}
+        for line in read_lines(folder / "metrics.jsonl")
+    ]
+
+
+def assert_equal(one, two, path=""):
+    assert type(one) is type(two), path
+    if isinstance(one, torch.Tensor):
+        assert one.dtype == two.dtype, path
+        assert torch.equal(one, two), path
+    elif isinstance(one, dict):
+        assert one.keys() == two.keys(), path
+        for key in one:
+            assert_equal(one[key], two[key], f"{path}/{key}")
+    elif isinstance(one, list):
+        assert len(one) == len(two), path
+        for i, (a, b) in enumerate(zip(one, two, strict=True)):
+            assert_equal(a, b, f"{path}/{i}")
+    else:
+        assert one == two, path
+
+
+def assert_same_run(one, two):
+    assert_equal(final_state(one), final_state(two))
+    assert log_of(one) == log_of(two)
+    weights = "model/model.safetensors"
+    assert (one / weights).read_bytes() == (two / weights).read_bytes()
+
+
+def write_smiles(path, rows):
+    path.write_text("".join(f"{row}\n" for row in rows))
+    return path
+
+
+@pytest.fixture(scope="module")
+def straight(make_settings, session_cache, tmp_path_factory):
+    """The run that is never interrupted, with the default test settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOLVEC_CACHE", str(session_cache))
+        return pretrain(make_settings(), output=tmp_path_factory.mktemp("straight") / "run").folder
+
+
+@pytest.fixture
+def started(straight, tmp_path):
+    """A copy of the straight run, to be damaged; checkpoints at steps 12 and 14."""
+    return shutil.copytree(straight, tmp_path / "started")
+
+
+# --- resuming ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("number", "overrides"),
+    [
+        (signal.SIGTERM, {"objective.grounding_weight": 0.5, "objective.grounding_size": 64}),
+        (signal.SIGINT, {"student.kind": "mask_token", "objective.graph_weight": 0.5}),
+        (signal.SIGINT, {"precision": "bf16-mixed", "encoder.local": True, "mask.kind": "random"}),
+    ],
+)
+def test_resume_is_exact(number, overrides, make_settings, tmp_path):
+    settings = make_settings(overrides)
+    one, two = tmp_path / "one", tmp_path / "two"
+    pretrain(settings, output=one)
+    stopped = pretrain(settings, output=two, report=stop_at(6, number))
+    assert stopped.progress.step == 7  # between two logged steps and two checkpoints
+    assert stopped.progress.stopped_by == number
+    finished = resume(two)
+    assert finished.progress.step == settings.steps
+    assert finished.progress.stopped_by is None
+    assert [line["step"] for line in log_of(two)] == [3, 6, 9, 12, 14]
+    assert_same_run(one, two)
+
+
+def test_a_second_signal_acts_as_usual(make_settings, tmp_path):
+    """Ctrl-C once stops after the step; twice stops now."""
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    seen = []
+
+    def report(progress, values, steps):
+        seen.append(progress.step)
+        signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        pretrain(make_settings(log_every=1), output=tmp_path / "run", report=report)
+    assert seen == [1, 2]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_resume_many_times(straight, make_settings, tmp_path):
+    folder = tmp_path / "run"
+    pretrain(make_settings(), output=folder, report=stop_at(3, signal.SIGTERM))
+    for step in (6, 9, 12):
+        resume(folder, report=stop_at(step, signal.SIGINT))
+    resume(folder)
+    assert_same_run(straight, folder)
+
+
+def test_resume_from_an_older_checkpoint_drops_later_log_lines(straight, started):
+    shutil.rmtree(started / "checkpoints" / "step-00000014")
+    with (started / "metrics.jsonl").open("a") as log:
+        log.write('{"step": 14, "loss"')  # cut short by a kill
+    resume(started)
+    assert_same_run(straight, started)
+
+
+@pytest.mark.parametrize("file", ["tensors.safetensors", "tree.json"])
+@pytest.mark.parametrize("share", [0.0, 0.5, None])
+def test_damaged_checkpoint(file, share, straight, started):
+    path = started / "checkpoints" / "step-00000014" / file
+    if share is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    seen = []
+    resume(started, report=lambda progress, values, steps: seen.append(progress.step))
+    assert seen == [14]  # from step 12, the checkpoint before
+    assert_same_run(straight, started)
+
+
+def test_tensors_of_another_checkpoint(straight, started):
+    """A tree whose references lead nowhere is damage, not a KeyError."""
+    path = started / "checkpoints" / "step-00000014" / "tree.json"
+    path.write_text(path.read_text().replace("/rng/torch", "/rng/other"))
+    resume(started)
+    assert_same_run(straight, started)
+
+
+def test_every_checkpoint_damaged(started):
+    for path in started.glob("checkpoints/*/tree.json"):
+        path.write_text("{")
+    with pytest.raises(UserError, match=r"no usable checkpoint in .*step-00000014.*step-00000012"):
+        resume(started)
+
+
+def test_killed_before_the_first_checkpoint(straight, started):
+    shutil.rmtree(started / "checkpoints")
+    shutil.rmtree(started / "model")
+    resume(started)
+    assert_same_run(straight, started)
+
+
+def test_resume_of_a_finished_run_changes_nothing(straight, started):
+    shutil.rmtree(started / "model")
+    seen = []
+    resume(started, report=lambda progress, values, steps: seen.append(progress.step))
+    assert seen == []
+    assert_same_run(straight, started)
+
+
+def test_resume_ignores_halves(straight, started):
+    half = started / "checkpoints" / ".step-00000016.123.tmp"
+    shutil.copytree(started / "checkpoints" / "step-00000014", half)
+    shutil.rmtree(started / "checkpoints" / "step-00000014")
+    resume(started)
+    assert_same_run(straight, started)
+    assert not half.exists()  # and clears them away
+
+
+def test_resume_of_no_run(tmp_path):
+    with pytest.raises(UserError, match="not a run folder"):
+        resume(tmp_path)
+
+
+def test_resume_after_an_edit_that_does_not_fit(started):
+    path = started / "config.yaml"
+    path.write_text(path.read_text().replace("depth: null", "depth: 2"))
+    with pytest.raises(UserError, match=r"step-00000014 does not fit .*config\.yaml .*edited"):
+        resume(started)
+
+
+def test_workers_do_not_change_numbers(straight, make_settings, tmp_path):
+    pretrain(make_settings({"data.workers": 2}), output=tmp_path / "run")
+    assert_same_run(straight, tmp_path / "run")
+
+
+def test_a_run_follows_from_its_seed(straight, make_settings, tmp_path):
+    """A run draws from its seed, whatever was drawn before it."""
+    torch.manual_seed(123)
+    torch.rand(5)
+    pretrain(make_settings(), output=tmp_path / "run")
+    assert_same_run(straight, tmp_path / "run")
+
+
+def test_another_seed_is_another_run(straight, make_settings, tmp_path):
+    pretrain(make_settings(seed=1), output=tmp_path / "run")
+    assert log_of(straight)[-1]["loss"] != log_of(tmp_path / "run")[-1]["loss"]
+
+
+# --- what a run leaves ------------------------------------------------------------------------
+
+
+def test_run_folder(straight, make_settings):
+    names = {path.name for path in straight.iterdir()}
+    assert names == {"config.yaml", "metrics.jsonl", "checkpoints", "model"}
+    assert load_settings(straight / "config.yaml") == make_settings()
+    lines = log_of(straight)
+    assert [line["molecules"] for line in lines] == [24, 48, 72, 96, 112]
+    assert all(line["skipped"] == 0 for line in lines)
+    assert lines[-1]["loss"] == pytest.approx(lines[-1]["node_loss"])
+
+
+def test_checkpoints_are_kept(straight, make_settings, tmp_path):
+    assert Checkpoints(straight / "checkpoints", keep=2).steps() == [12, 14]
+    pretrain(make_settings(keep=3), output=tmp_path / "run")
+    assert Checkpoints(tmp_path / "run" / "checkpoints", keep=3).steps() == [8, 12, 14]
+    assert {path.name for path in (tmp_path / "run" / "checkpoints").iterdir()} == {
+        "step-00000008",
+        "step-00000012",
+        "step-00000014",
+    }
+
+
+@pytest.mark.parametrize("which", ["teacher", "student"])
+def test_exported_weights(which, make_settings, tmp_path):
+    folder = tmp_path / "run"
+    pretrain(make_settings(export=which, steps=4), output=folder)
+    tree = load_tree(folder / "checkpoints" / "step-00000004")
+    prefix = {"teacher": "teacher.", "student": "student.encoder."}[which]
+    expected = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tree["model"].items()
+        if name.startswith(prefix)
+    }
+    config, tensors = load_model(folder / "model")
+    assert_equal(dict(sorted(tensors.items())), dict(sorted(expected.items())))
+    assert config["training"]["steps"] == 4
+    assert config["training"]["molecules"] == 32
+    assert config["training"]["views"] == 64
+
+
+def test_training_learns_and_moves_both(run):
+    lines = read_lines(run.folder / "metrics.jsonl")
+    assert lines[-1]["loss"] < 0.8 * lines[0]["loss"]
+    tensors = load_tree(run.folder / "checkpoints" / "step-00000040")["model"]
+    start = build_seeded(run.settings)
+    for name in ("teacher.nodes", "student.encoder.nodes"):
+        moved = [key for key in tensors if key.startswith(name)]
+        assert moved
+        assert not any(torch.equal(tensors[key], start[key]) for key in moved)
+
+
+def build_seeded(settings):
+    from molvec.featurize.molecule import MoleculeFeaturizer
+
+    torch.manual_seed(settings.seed)
+    return build_model(settings, MoleculeFeaturizer()).state_dict()
+
+
+def test_tensorboard(make_settings, tmp_path):
+    pretrain(make_settings(tensorboard=True, steps=3), output=tmp_path / "run")
+    (events,) = (tmp_path / "run" / "tensorboard").glob("events.out.tfevents.*")
+    assert b"effective_rank" in events.read_bytes()
+
+
+def test_tensorboard_not_installed(make_settings, tmp_path, monkeypatch):
+    from lightning_fabric.loggers import tensorboard
+
+    monkeypatch.setattr(tensorboard, "_TENSORBOARD_AVAILABLE", False)
+    monkeypatch.setattr(tensorboard, "_TENSORBOARDX_AVAILABLE", False)
+    with pytest.raises(UserError, match=r"pip install 'molvec\[tensorboard\]'"):
+        pretrain(make_settings(tensorboard=True), output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+# --- data that fails --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["xx", "not a molecule", ""] * 10, r"skipped 30 of 30 rows: 20 not valid SMILES .*empty"),
+        (["C", "[Na+]", "O", "[Ar]"] * 5, r"(?=.*single atom: nothing to mask)(?=.*20 of 20)"),
+        (["CCO"], "no batch held two usable molecules$"),
+        (["CCO", "xx"], r"two usable molecules \(skipped 1 of 1 rows: 1 not valid SMILES \(row 1"),
+    ],
+)
+def test_nothing_to_learn(rows, message, make_settings, tmp_path):
+    source = write_smiles(tmp_path / "bad.smi", rows)
+    settings = make_settings({"data.source": str(source)}, batch_size=4, steps=10**6)
+    with pytest.raises(UserError, match=message):
+        pretrain(settings, output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()  # the command can be given again
+
+
+def test_nothing_to_learn_in_few_steps(make_settings, tmp_path):
+    """Also when the run is over before the data is."""
+    source = write_smiles(tmp_path / "bad.smi", ["xx"] * 40)
+    settings = make_settings({"data.source": str(source)}, steps=2, batch_size=4)
+    with pytest.raises(UserError, match="8 of 8 rows"):
+        pretrain(settings, output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_two_molecules_are_enough(make_settings, tmp_path):
+    source = write_smiles(tmp_path / "two.smi", ["CCO", "c1ccccc1O"])
+    run = pretrain(make_settings({"data.source": str(source)}, steps=3), output=tmp_path / "run")
+    assert run.progress.molecules == 6
+    assert all(line["loss"] == line["loss"] for line in log_of(run.folder))
+
+
+def test_some_rows_fail(smiles, make_settings, tmp_path):
+    rows = [*smiles[:40], "garbage", "C", "C1CC", "[Na+]", "", smiles[40] * 20]
+    source = write_smiles(tmp_path / "some.smi", rows)
+    settings = make_settings({"data.source": str(source), "data.max_atoms": 50}, steps=40)
+    run = pretrain(settings, output=tmp_path / "run")
+    assert run.progress.step == 40
+    assert run.progress.failed == {40, 41, 42, 43, 44, 45}
+    # Every row once, though the run went through the data more than five times.
+    assert sum(run.progress.skipped.counts.values()) == 6
+    assert run.skipped.startswith("skipped 6 of 46 rows: ")
+    assert "2 single atom: nothing to mask (rows 4" in run.skipped
+    assert log_of(run.folder)[-1]["skipped"] == 6
+    again = resume(run.folder)
+    assert again.skipped == run.skipped
+
+
+def test_single_atoms_are_left_out_not_learned_from(make_settings, tmp_path):
+    rows = ["C", "CCO", "[Na+]", "CCN"] * 4
+    source = write_smiles(tmp_path / "mixed.smi", rows)
+    settings = make_settings({"data.source": str(source)}, steps=2, batch_size=16)
+    run = pretrain(settings, output=tmp_path / "run")
+    assert run.progress.molecules == 16
+    assert run.progress.failed == {0, 2, 4, 6, 8, 10, 12, 14}
+
+
+def test_rows(make_settings, tmp_path):
+    import numpy as np
+
+    source = write_smiles(tmp_path / "some.smi", ["CCO", "xx", "CCN", "yy", "CCS", "CCF"])
+    settings = make_settings({"data.source": str(source)}, steps=2, batch_size=4)
+    run = pretrain(settings, output=tmp_path / "run", rows=np.array([0, 2, 3, 4]))
+    assert run.progress.failed == {3}  # the file's row, not the sample's number
+    assert run.skipped.startswith("skipped 1 of 4 rows: ")
+
+
+def test_zero_rows_of_a_file(make_settings, tmp_path):
+    source = write_smiles(tmp_path / "empty.smi", [])
+    with pytest.raises(UserError, match=r"empty\.smi is empty"):
+        pretrain(make_settings({"data.source": str(source)}), output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+# --- folders and disks that fail --------------------------------------------------------------
+
+
+def test_output_in_use(straight, make_settings):
+    with pytest.raises(UserError, match="not empty: continue that run with --resume"):
+        pretrain(make_settings(), output=straight)
+
+
+def test_output_empty(make_settings, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert pretrain(make_settings(steps=2), output=tmp_path / "run").progress.step == 2
+
+
+def test_output_cannot_be_made(make_settings, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"cannot write to .*file.run .*choose another --output"):
+        pretrain(make_settings(), output=tmp_path / "file" / "run")
+
+
+def test_disk_full_at_a_checkpoint(straight, make_settings, tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    save_file = molvec.checkpoint.save_file
+
+    def full(tensors, path):
+        if "step-00000008" in str(path):
+            path.write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save_file(tensors, path)
+
+    monkeypatch.setattr(molvec.checkpoint, "save_file", full)
+    with pytest.raises(UserError, match=r"cannot write .*step-00000008: No space left on device"):
+        pretrain(make_settings(), output=folder)
+    assert [path.name for path in (folder / "checkpoints").iterdir()] == ["step-00000004"]
+    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOLVEC_CACHE", str(tmp_path / "cache"))
+        resume(folder)
+    assert_same_run(straight, folder)
+
+
+# --- settings that do not fit -----------------------------------------------------------------
+
+
+def test_top_k(make_settings, tmp_path):
+    with pytest.raises(UserError, match="top_k is 4, but the encoder has 3 blocks"):
+        pretrain(make_settings({"objective.top_k": 4}), output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_heads_must_divide(make_settings):
+    with pytest.raises(UserError, match=r"encoder.dim \(66\) must be a multiple of encoder.heads"):
+        encoder_config(make_settings({"encoder.dim": 66}))
+
+
+def test_encoder_config(make_settings):
+    assert encoder_config(make_settings({"encoder.depth": 5, "encoder.local": True})) == {
+        "family": "graph_transformer",
+        "dim": 64,
+        "depth": 5,
+        "heads": 4,
+        "local": True,
+    }
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="has CUDA")
+def test_no_such_accelerator(make_settings, tmp_path):
+    with pytest.raises(UserError, match="cannot use accelerator 'cuda'"):
+        pretrain(make_settings(accelerator="cuda"), output=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+# --- from the repository's recipes to a model -------------------------------------------------
+
+
+def test_config_and_card_tell_how_the_model_was_made(run):
+    config = json.loads((run.model / "config.json").read_text())
+    assert config["training"]["settings"] == yaml.safe_load(
+        (run.folder / "config.yaml").read_text()
+    )
+    card = (run.model / "card.md").read_text()
+    assert "40 steps, 320 molecules, 640 masked views, seed 0" in card
+    assert load(run.model).dim == 64
