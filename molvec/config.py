@@ -42,7 +42,7 @@ class EncoderSettings(_Strict):
     depth: Positive | None = None
     heads: Positive | None = None
     local: bool = False  # GINE branch in every block
-    readout: Literal["mean", "mean_max_sum"] = "mean"  # nodes -> graph, for `embed`
+    readout: Literal["mean", "mean_max_sum"] = "mean_max_sum"  # nodes -> graph, for `embed`
 
 
 class StudentSettings(_Strict):
@@ -58,7 +58,7 @@ class MaskSettings(_Strict):
     """What is hidden, and how many views of each molecule share one pass of the teacher."""
 
     kind: Literal["subgraph", "random"] = "subgraph"
-    ratio: Share = 0.5
+    ratio: Share = 0.6
     views: Positive = 4
 
 
@@ -67,6 +67,7 @@ class ObjectiveSettings(_Strict):
 
     top_k: Positive | None = None  # teacher blocks to average; all of them by default
     loss: Literal["mse", "smooth_l1"] = "mse"
+    visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
     grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict fingerprint bits
     grounding_size: Positive = 1024  # number of those bits
@@ -75,8 +76,8 @@ class ObjectiveSettings(_Strict):
 class EmaSettings(_Strict):
     """The teacher's decay: linear from start to end over the first share ``ramp`` of the steps."""
 
-    start: Decay = 0.999
-    end: Decay = 0.9999
+    start: Decay = 0.99
+    end: Decay = 0.999
     ramp: Annotated[float, Field(ge=0, le=1)] = 0.3
 
 
@@ -105,7 +106,7 @@ class PretrainSettings(_Strict):
     seed: Annotated[int, Field(ge=0)] = 0
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
-    export: Literal["teacher", "student"] = "teacher"  # whose weights become the model
+    export: Literal["teacher", "student"] = "student"  # whose weights become the model
     log_every: Positive = 20
     checkpoint_every: Positive = 500
     keep: Positive = 2

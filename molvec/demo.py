@@ -20,7 +20,7 @@ from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.evaluate.probe import probe_table
-from molvec.evaluate.properties import PROPERTIES, compute_properties
+from molvec.evaluate.properties import FUNCTIONAL_GROUPS, PROPERTIES, compute_properties
 from molvec.evaluate.report import write_report
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.pretraining import Run, build_model, pretrain, resume
@@ -29,6 +29,7 @@ from molvec.train.log import read_lines
 from molvec.train.loop import Report
 
 HELD_OUT = 0.2
+SPLIT_SEED = 1
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def run_demo(
     overrides = {"seed": seed} | ({} if steps is None else {"steps": steps})
     settings = load_settings("nci", overrides)
     store = open_store("nci")
-    train, test = split(len(store), held_out=HELD_OUT, seed=0)
+    train, test = split(len(store), held_out=HELD_OUT, seed=SPLIT_SEED)
     folder = output / "run"
     if (folder / "config.yaml").exists():
         if load_settings(folder / "config.yaml") != settings:
@@ -71,20 +72,20 @@ def run_demo(
     mols = molecules(store)
     pretrained, random = load(folder), random_start(settings)
     embeddings = {"pretrained": pretrained.embed(mols), "random start": random.embed(mols)}
-    properties = compute_properties(mols)
-    table = probe_table(embeddings, properties, train, test)
+    groups = compute_properties(mols, FUNCTIONAL_GROUPS)
+    table = probe_table(embeddings, groups, train, test)
     table.to_csv(output / "probe.csv", index=False)
     path = write_report(
         output / "report.html",
         title="molvec demo",
         intro=f"data2vec on {len(train):,} molecules of the NCI set that RDKit ships, without "
-        f"labels. A ridge regression on the frozen embeddings then predicts properties of "
-        f"{len(test):,} held-out molecules; random start is the same network before training.",
+        f"labels. A ridge regression on the frozen embeddings then counts functional groups "
+        f"in {len(test):,} held-out molecules; random start is the same network before training.",
         table=table,
         history=pd.DataFrame(read_lines(folder / "metrics.jsonl")),
         embedding=embeddings["pretrained"][test],
         smiles=[store[int(i)] for i in test],
-        color=properties["logP"].to_numpy()[test],
+        color=compute_properties(mols, ["logP"])["logP"].to_numpy()[test],
         color_label=f"logP ({PROPERTIES['logP'].unit})",
         settings=settings.model_dump(mode="json"),
         facts=_facts(run, settings),

@@ -193,6 +193,7 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
         student,
         top_k=top_k,
         loss=settings.objective.loss,
+        visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,
         grounding_size=settings.objective.grounding_size,

@@ -53,6 +53,7 @@ def make_settings(smiles_file):
             "data.source": str(smiles_file),
             "data.workers": 0,
             "encoder.preset": "tiny",
+            "encoder.readout": "mean",
             "student.predictor_width": 32,
             "student.predictor_depth": 1,
             "mask.views": 2,

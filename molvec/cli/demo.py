@@ -24,7 +24,9 @@ def demo(
 
     with TrainingDisplay("pretraining on nci") as display:
         result = run_demo(output, steps=steps, seed=seed, report=display.update)
-    table = Table(title="R² of a linear probe on held-out molecules", box=None)
+    table = Table(
+        title="R² of a linear probe that counts functional groups in held-out molecules", box=None
+    )
     scores = result.table.pivot(index="property", columns="representation", values="r2")
     table.add_column("property")
     for name in ("pretrained", "random start"):

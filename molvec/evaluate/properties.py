@@ -1,7 +1,11 @@
 """Cheap molecular properties that need no labels: the targets of the frozen linear probe.
 
-Chosen to be known to chemists, bounded on real molecules, and not mere sums of atom counts. Left
-out on purpose: Ipc (grows exponentially with size) and Kappa3 (reaches thousands on salts).
+Two families, for they ask for different things. **Functional groups** (`FUNCTIONAL_GROUPS`) depend
+on how an atom is surrounded: the same C=O is an amide, an ester, an acid or a ketone. **Bulk
+properties** are nearly sums over atoms of what an atom's closest surroundings say (logP and TPSA
+are defined so), and a linear probe reads sums from random features too.
+
+Left out on purpose: Ipc (grows exponentially with size) and Kappa3 (reaches thousands on salts).
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from rdkit import Chem, rdBase
-from rdkit.Chem import QED, GraphDescriptors, rdMolDescriptors
+from rdkit.Chem import QED, Fragments, GraphDescriptors, rdMolDescriptors
 
 from molvec.errors import UserError, did_you_mean
 
@@ -68,8 +72,34 @@ PROPERTIES: dict[str, Property] = {
             "rings",
             "rings with a closed aromatic system",
         ),
+        # Functional groups, by RDKit's fragment patterns
+        Property("amides", Fragments.fr_amide, "groups", "N on a carbonyl"),
+        Property("esters", Fragments.fr_ester, "groups", "O-C on a carbonyl"),
+        Property("carboxylic_acids", Fragments.fr_COO, "groups", "OH or O- on a carbonyl"),
+        Property("ketones", Fragments.fr_ketone, "groups", "carbonyl between carbons"),
+        Property("alcohols", Fragments.fr_Al_OH, "groups", "OH on an aliphatic carbon"),
+        Property("phenols", Fragments.fr_phenol, "groups", "OH on an aromatic ring"),
+        Property("anilines", Fragments.fr_aniline, "groups", "N on an aromatic ring"),
+        Property(
+            "aromatic_heterocycles",
+            rdMolDescriptors.CalcNumAromaticHeterocycles,
+            "rings",
+            "aromatic rings with N, O or S",
+        ),
     )
 }
+
+FUNCTIONAL_GROUPS = (
+    "amides",
+    "esters",
+    "carboxylic_acids",
+    "ketones",
+    "alcohols",
+    "phenols",
+    "anilines",
+    "aromatic_heterocycles",
+)
+"""What tells surroundings apart: carbonyls, hydroxyls, nitrogens and rings of different kinds."""
 
 
 def compute_properties(

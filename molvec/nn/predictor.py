@@ -27,7 +27,7 @@ class TransformerPredictor(nn.Module):
 
     Shapes:
         - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output:
-          ``[num_masked, dim]``, view by view in node order.
+          ``[V, num_nodes, dim]``.
     """
 
     def __init__(self, *, dim: int, width: int, depth: int, heads: int) -> None:
@@ -42,7 +42,7 @@ class TransformerPredictor(nn.Module):
         nn.init.normal_(self.mask_token, std=0.02)
 
     def forward(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
-        """Predict the targets of the masked nodes."""
+        """Predict the targets of all nodes in every view."""
         structure = structure_of(batch)
         packing = pack(batch, torch.ones_like(mask))
         bias = self.bias(packing, structure, None)
@@ -54,5 +54,4 @@ class TransformerPredictor(nn.Module):
         tokens = tokens + self.structure(structure).repeat(len(mask), 1)
         for block in self.blocks:
             tokens, _ = block(tokens, bias, packing)
-        masked_slot = hidden.nonzero().squeeze(1)
-        return self.out(self.norm(tokens.index_select(0, masked_slot)))
+        return self.out(self.norm(tokens)).unflatten(0, mask.shape)

@@ -51,6 +51,8 @@ class Data2Vec(nn.Module):
         student: a :class:`VisibleStudent` (data2vec 2.0) or :class:`MaskTokenStudent` (data2vec).
         top_k: teacher blocks to average.
         loss: a key of ``LOSSES``.
+        visible_weight: weight of the same loss at the nodes that the student sees; without it
+            nothing asks the student to keep what is of no use for its neighbours.
         graph_weight: weight of the graph-level term, which predicts the teacher's mean target of
             a graph from the student's mean output over what it saw of it; 0 leaves it out.
         grounding_weight: weight of the grounding term, which predicts the bits in
@@ -64,6 +66,7 @@ class Data2Vec(nn.Module):
         *,
         top_k: int,
         loss: str = "mse",
+        visible_weight: float = 0.0,
         graph_weight: float = 0.0,
         grounding_weight: float = 0.0,
         grounding_size: int = 0,
@@ -71,13 +74,18 @@ class Data2Vec(nn.Module):
         super().__init__()
         if loss not in LOSSES:
             raise ValueError(f"unknown loss {loss!r}; known: {', '.join(LOSSES)}")
-        if min(graph_weight, grounding_weight) < 0:
-            raise ValueError("graph_weight and grounding_weight must not be negative")
+        self.weights = {
+            "node": 1.0,
+            "visible": visible_weight,
+            "graph": graph_weight,
+            "grounding": grounding_weight,
+        }
+        if min(self.weights.values()) < 0:
+            raise ValueError(f"weights must not be negative, got {self.weights}")
         self.student = student
         self.teacher = make_teacher(student.encoder)
         self.top_k = top_k
         self.loss = LOSSES[loss]
-        self.weights = {"node": 1.0, "graph": graph_weight, "grounding": grounding_weight}
         dim = student.encoder.dim
         self.graph_head = nn.Linear(dim, dim) if graph_weight else None
         self.grounding_head = nn.Linear(dim, grounding_size) if grounding_weight else None
@@ -98,8 +106,11 @@ class Data2Vec(nn.Module):
 
         # 3. Regress the teacher's representation of the hidden nodes; if asked, what the whole
         #    graph looks like to the teacher, and what its chemistry says.
-        target = targets.expand(len(mask), -1, -1)[mask]  # [num_masked, dim]
-        parts = {"node": self.loss(student.prediction.float(), target)}
+        every_target = targets.expand(len(mask), -1, -1)  # [V, num_nodes, dim]
+        target, prediction = every_target[mask], student.prediction[mask].float()
+        parts = {"node": self.loss(prediction, target)}  # over [num_masked, dim]
+        if self.weights["visible"]:
+            parts["visible"] = self.loss(student.prediction[~mask].float(), every_target[~mask])
         if self.graph_head is not None or self.grounding_head is not None:
             pooled = pool_context(student.context, batch, mask)  # [V * num_graphs, dim]
         if self.graph_head is not None:
@@ -116,7 +127,7 @@ class Data2Vec(nn.Module):
             loss=loss,
             parts={name: part.detach() for name, part in parts.items()},
             target=target,
-            prediction=student.prediction.detach(),
+            prediction=prediction.detach(),
             teacher=teacher,
         )
 

@@ -1,6 +1,6 @@
 """The student's two ways of not seeing a node: leave it out, or put a mask token in its place.
 
-Both take a batch and its masks and return a prediction for every masked node.
+Both take a batch and its masks and return a prediction for every node of every view.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from molvec.graph import MASK, Encoder
 
 
 class Predictor(Protocol):
-    """``(context [num_visible, dim], batch, mask [V, num_nodes]) -> [num_masked, dim]``."""
+    """``(context [num_visible, dim], batch, mask [V, num_nodes]) -> [V, num_nodes, dim]``."""
 
     def __call__(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
-        """Predict the targets of the masked nodes, view by view in node order."""
+        """Predict the targets of all nodes in every view."""
         ...
 
 
@@ -29,7 +29,7 @@ class StudentOutput:
     """What a student makes of ``V`` masked views.
 
     Shapes:
-        - ``prediction``: ``[num_masked, dim]``, rows in the order of ``mask.nonzero()``.
+        - ``prediction``: ``[V, num_nodes, dim]``, of the targets of all nodes.
         - ``context``: ``[num_visible, dim]``, rows in the order of ``(~mask).nonzero()``.
     """
 
@@ -70,9 +70,9 @@ class MaskTokenStudent(nn.Module):
         prediction, context = [], []
         for view in mask:
             output = self.encoder(hide(batch, view)).output
-            prediction.append(self.head(output[view]))
+            prediction.append(self.head(output))
             context.append(output[~view])
-        return StudentOutput(torch.cat(prediction), torch.cat(context))
+        return StudentOutput(torch.stack(prediction), torch.cat(context))
 
 
 def hide(batch: Batch, mask: Tensor) -> Batch:

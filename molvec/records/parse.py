@@ -84,6 +84,7 @@ def _from_mol(mol: Chem.Mol) -> Chem.Mol:
             raise RecordError(_first_line(error)) from None
     copy = Chem.Mol(mol)
     _sanitise(copy)
+    Chem.AssignStereochemistry(copy, cleanIt=True, force=True)
     return copy
 
 

@@ -7,7 +7,7 @@ import molvec.demo
 import molvec.pretraining
 from molvec.config import load_settings
 from molvec.data.store import build_store, open_store
-from molvec.evaluate.properties import PROPERTIES
+from molvec.evaluate.properties import FUNCTIONAL_GROUPS
 from molvec.records import Record
 from molvec.train.log import read_lines
 
@@ -43,8 +43,8 @@ def test_demo(cli, refused, tmp_path, monkeypatch):
     assert set(table["representation"]) >= {"pretrained", "random start"}
     for name in ("pretrained", "random start"):
         rows = table[table["representation"] == name]
-        assert set(rows["property"]) == set(PROPERTIES)
-    for name in PROPERTIES:
+        assert set(rows["property"]) == set(FUNCTIONAL_GROUPS)
+    for name in FUNCTIONAL_GROUPS:
         assert name in out
     html = (folder / "report.html").read_text()
     assert html.startswith("<!doctype html>")

@@ -148,8 +148,8 @@ def test_smiles_or_molecule(embedder):
     [
         "c1ccccc1O",
         "[Na+].[Cl-]",
-        pytest.param("C[C@H](N)C(=O)O", marks=pytest.mark.xfail(reason="no CIP labels assigned")),
-        pytest.param("F/C=C/F", marks=pytest.mark.xfail(reason="no bond stereo assigned")),
+        "C[C@H](N)C(=O)O",
+        "F/C=C/F",
     ],
 )
 def test_molecule_not_yet_sanitised(text, embedder):

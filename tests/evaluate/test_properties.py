@@ -5,7 +5,12 @@ import pytest
 from rdkit import Chem
 
 from molvec.errors import UserError
-from molvec.evaluate.properties import PROPERTIES, Property, compute_properties
+from molvec.evaluate.properties import (
+    FUNCTIONAL_GROUPS,
+    PROPERTIES,
+    Property,
+    compute_properties,
+)
 
 
 def mol(smiles: str) -> Chem.Mol:
@@ -21,6 +26,8 @@ def test_values_of_a_known_molecule():
     assert row["fraction_sp3"] == pytest.approx(1 / 9)
     assert row["aromatic_rings"] == 1
     assert row["rotatable_bonds"] == 2
+    groups = {name: row[name] for name in FUNCTIONAL_GROUPS if row[name]}
+    assert groups == {"esters": 1, "carboxylic_acids": 1}
 
 
 def test_balaban_j_matches_its_definition():
@@ -78,3 +85,21 @@ def test_every_property_is_described():
     for name, prop in PROPERTIES.items():
         assert prop.name == name
         assert prop.meaning
+
+
+@pytest.mark.parametrize(
+    ("smiles", "group"),
+    [
+        ("CC(=O)NC", "amides"),
+        ("CC(=O)OC", "esters"),
+        ("CC(=O)O", "carboxylic_acids"),
+        ("CC(=O)C", "ketones"),
+        ("CCO", "alcohols"),
+        ("Oc1ccccc1", "phenols"),
+        ("Nc1ccccc1", "anilines"),
+        ("c1ccncc1", "aromatic_heterocycles"),
+    ],
+)
+def test_each_functional_group_is_told_from_all_others(smiles, group):
+    row = compute_properties([mol(smiles)], FUNCTIONAL_GROUPS).iloc[0]
+    assert row[row > 0].to_dict() == {group: 1.0}

@@ -60,26 +60,40 @@ def naive_targets(hidden_states, top_k):
     return naive_standardize(mean)
 
 
+def naive_loss(prediction, targets, where, loss="mse"):
+    """Mean over the chosen nodes and all channels of the distance to the target."""
+    total, count = 0.0, 0
+    for view, chosen in enumerate(where.tolist()):
+        for node, counts in enumerate(chosen):
+            if not counts:
+                continue
+            for p, t in zip(prediction[view, node].tolist(), targets[node], strict=True):
+                d = abs(p - t)
+                squared = d * d
+                total += squared if loss == "mse" else (squared / 2 if d < 1 else d - 0.5)
+                count += 1
+    return total / count
+
+
 @pytest.mark.parametrize("kind", ["visible", "mask_token"])
 @pytest.mark.parametrize("loss", ["mse", "smooth_l1"])
 def test_loss_is_the_mean_over_masked_nodes_of_the_distance_to_the_targets(kind, loss, batch, mask):
     model = build(kind, loss=loss)
     output = model(batch, mask)
     targets = naive_targets(model.teacher(batch).hidden_states, 2)
-    prediction = model.student(batch, mask).prediction.tolist()
-    total, row, count = 0.0, 0, 0
-    for view in mask.tolist():
-        for node, hidden in enumerate(view):
-            if not hidden:
-                continue
-            for p, t in zip(prediction[row], targets[node], strict=True):
-                d = abs(p - t)
-                squared = d * d
-                total += squared if loss == "mse" else (squared / 2 if d < 1 else d - 0.5)
-                count += 1
-            row += 1
-    assert row == int(mask.sum())
-    assert float(output.loss.detach()) == pytest.approx(total / count, rel=1e-4)
+    prediction = model.student(batch, mask).prediction
+    expected = naive_loss(prediction, targets, mask, loss)
+    assert float(output.loss.detach()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_visible_term_is_the_same_loss_at_the_nodes_that_were_seen(batch, mask):
+    model = build(visible_weight=0.25)
+    output = model(batch, mask)
+    targets = naive_targets(model.teacher(batch).hidden_states, 2)
+    prediction = model.student(batch, mask).prediction
+    hidden, seen = (naive_loss(prediction, targets, where) for where in (mask, ~mask))
+    assert float(output.parts["visible"]) == pytest.approx(seen, rel=1e-4)
+    assert float(output.loss.detach()) == pytest.approx(hidden + 0.25 * seen, rel=1e-4)
 
 
 def test_graph_term_is_the_distance_of_pooled_context_to_pooled_targets(batch, mask):
@@ -99,6 +113,7 @@ def test_graph_term_is_the_distance_of_pooled_context_to_pooled_targets(batch, m
             prediction = model.graph_head(context[rows].mean(0))
             losses.append((prediction - pooled[g].float()).square().mean())
     expected = torch.stack(losses).mean()
+    expected = expected.detach()
     assert float(output.parts["graph"]) == pytest.approx(float(expected), rel=1e-3)
     assert float(output.loss.detach()) == pytest.approx(
         float(output.parts["node"]) + 0.5 * float(expected), rel=1e-3
@@ -227,5 +242,5 @@ def test_single_atoms_add_nothing_to_the_loss():
 def test_bad_options_are_named():
     with pytest.raises(ValueError, match="unknown loss 'l1'; known: mse, smooth_l1"):
         build(loss="l1")
-    with pytest.raises(ValueError, match="must not be negative"):
+    with pytest.raises(ValueError, match="weights must not be negative"):
         build(graph_weight=-1.0)
