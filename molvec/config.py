@@ -42,7 +42,7 @@ class EncoderSettings(_Strict):
     depth: Positive | None = None
     heads: Positive | None = None
     local: bool = False  # GINE branch in every block
-    readout: Literal["mean", "mean_max_sum"] = "mean_max_sum"  # nodes -> graph, for `embed`
+    readout: Literal["mean", "mean_sum", "mean_max_sum"] = "mean_sum"  # nodes -> graph, for `embed`
 
 
 class StudentSettings(_Strict):
@@ -106,7 +106,7 @@ class PretrainSettings(_Strict):
     seed: Annotated[int, Field(ge=0)] = 0
     accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Literal["auto", "32-true", "bf16-mixed"] = "auto"
-    export: Literal["teacher", "student"] = "student"  # whose weights become the model
+    export: Literal["teacher", "student"] = "teacher"  # whose weights become the model
     log_every: Positive = 20
     checkpoint_every: Positive = 500
     keep: Positive = 2
