@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     arguments = parser.parse_args()
 
+    machine = describe()  # now: the tree may change while this runs
     store = open_store("nci")
     train, test = split(len(store), held_out=HELD_OUT, seed=SPLIT_SEED)
     mols = molecules(store)
@@ -58,7 +59,7 @@ def main() -> None:
         curves[seed] = curve(folder)
         print(tables[seed].pivot(index="property", columns="representation", values="r2"))
     comparison = compare(tables)
-    write(arguments, comparison, curves)
+    write(arguments, machine, comparison, curves)
 
 
 def curve(folder: Path) -> dict[str, float]:
@@ -73,14 +74,17 @@ def curve(folder: Path) -> dict[str, float]:
 
 
 def write(
-    arguments: argparse.Namespace, comparison: pd.DataFrame, curves: dict[int, dict[str, float]]
+    arguments: argparse.Namespace,
+    machine: dict[str, str],
+    comparison: pd.DataFrame,
+    curves: dict[int, dict[str, float]],
 ) -> None:
     """Write and print ``probe-RECIPE``."""
     changes = "".join(f" --set {item}" for item in arguments.set)
     command = f"python -m benchmarks.probe {arguments.recipe} --seeds {arguments.seeds}{changes}"
     document = {
         "command": command,
-        "machine": describe(),
+        "machine": machine,
         "comparison": json.loads(comparison.to_json(orient="records")),
         "training": {str(seed): values for seed, values in curves.items()},
     }
