@@ -48,9 +48,11 @@ def main() -> None:
         rows = train if settings.data.source == "nci" else None
         folder = arguments.runs / f"{arguments.recipe}-{seed}"
         if (folder / "config.yaml").exists():
-            resume(folder, rows=rows)
+            run = resume(folder, rows=rows)
         else:
-            pretrain(settings, output=folder, rows=rows)
+            run = pretrain(settings, output=folder, rows=rows)
+        if run.progress.stopped_by is not None:
+            raise SystemExit(f"stopped in {folder}; the same command continues")
         embeddings = {
             "pretrained": load(folder).embed(mols),
             "random start": random_start(settings).embed(mols),

@@ -122,9 +122,14 @@ def _run(
     )
     fabric = _fabric(settings)
     checkpoints = Checkpoints(output / "checkpoints", keep=settings.keep)
-    progress = Progress()
+    progress = Progress(data=str(store.info["source_sha256"]))
     if resume and checkpoints.steps():
         step, tree = checkpoints.load_latest()
+        if tree["progress"].get("data") != progress.data:
+            raise UserError(
+                f"{settings.data.source} has changed since {output} was started; "
+                "put the old file back, or start a new run"
+            )
         try:
             progress = restore(tree, model, optimizer)
         except (KeyError, RuntimeError, ValueError) as error:

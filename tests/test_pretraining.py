@@ -465,3 +465,15 @@ def test_config_and_card_tell_how_the_model_was_made(run):
     card = (run.model / "card.md").read_text()
     assert "40 steps, 320 molecules, 640 masked views, seed 0" in card
     assert load(run.model).dim == 64
+
+
+def test_resume_notices_that_the_data_has_changed(make_settings, smiles_file, tmp_path):
+    data = tmp_path / "mine.smi"
+    shutil.copy(smiles_file, data)
+    settings = make_settings({"data.source": str(data)})
+    pretrain(settings, output=tmp_path / "run", report=stop_at(6, signal.SIGTERM))
+    data.write_text(data.read_text() + "CCO\n")
+    with pytest.raises(UserError, match=r"mine\.smi has changed since .* was started; put the old"):
+        resume(tmp_path / "run")
+    shutil.copy(smiles_file, data)
+    assert resume(tmp_path / "run").progress.step == settings.steps

@@ -44,6 +44,12 @@ def _balaban_j(mol: Chem.Mol) -> float:
     return float(GraphDescriptors.BalabanJ(mol))
 
 
+def _fragment(name: str) -> Callable[[Chem.Mol], float]:
+    """RDKit's counter of a functional group; the module makes its functions when imported."""
+    counter: Callable[[Chem.Mol], float] = getattr(Fragments, name)
+    return counter
+
+
 PROPERTIES: dict[str, Property] = {
     p.name: p
     for p in (
@@ -73,13 +79,13 @@ PROPERTIES: dict[str, Property] = {
             "rings with a closed aromatic system",
         ),
         # Functional groups, by RDKit's fragment patterns
-        Property("amides", Fragments.fr_amide, "groups", "N on a carbonyl"),
-        Property("esters", Fragments.fr_ester, "groups", "O-C on a carbonyl"),
-        Property("carboxylic_acids", Fragments.fr_COO, "groups", "OH or O- on a carbonyl"),
-        Property("ketones", Fragments.fr_ketone, "groups", "carbonyl between carbons"),
-        Property("alcohols", Fragments.fr_Al_OH, "groups", "OH on an aliphatic carbon"),
-        Property("phenols", Fragments.fr_phenol, "groups", "OH on an aromatic ring"),
-        Property("anilines", Fragments.fr_aniline, "groups", "N on an aromatic ring"),
+        Property("amides", _fragment("fr_amide"), "groups", "N on a carbonyl"),
+        Property("esters", _fragment("fr_ester"), "groups", "O-C on a carbonyl"),
+        Property("carboxylic_acids", _fragment("fr_COO"), "groups", "OH or O- on a carbonyl"),
+        Property("ketones", _fragment("fr_ketone"), "groups", "carbonyl between carbons"),
+        Property("alcohols", _fragment("fr_Al_OH"), "groups", "OH on an aliphatic carbon"),
+        Property("phenols", _fragment("fr_phenol"), "groups", "OH on an aromatic ring"),
+        Property("anilines", _fragment("fr_aniline"), "groups", "N on an aromatic ring"),
         Property(
             "aromatic_heterocycles",
             rdMolDescriptors.CalcNumAromaticHeterocycles,

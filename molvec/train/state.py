@@ -18,8 +18,10 @@ class Progress:
     """What a run has done so far. The data position is ``step``: batches follow from it.
 
     ``skipped`` counts each row of ``failed`` once, in however many epochs it turned up.
+    ``data`` is the sha256 of what is learned from.
     """
 
+    data: str = ""
     step: int = 0
     molecules: int = 0
     views: int = 0
@@ -45,6 +47,7 @@ def training_state(model: Data2Vec, optimizer: torch.optim.Optimizer, progress: 
             "param_groups": optimizer_state["param_groups"],
         },
         "progress": {
+            "data": progress.data,
             "step": progress.step,
             "molecules": progress.molecules,
             "views": progress.views,
@@ -74,6 +77,7 @@ def restore(tree: Tree, model: Data2Vec, optimizer: torch.optim.Optimizer) -> Pr
     torch.set_rng_state(tree["rng"]["torch"])
     saved = tree["progress"]
     return Progress(
+        data=saved["data"],
         step=saved["step"],
         molecules=saved["molecules"],
         views=saved["views"],
