@@ -14,9 +14,10 @@ from torch_geometric.data import Data
 from molvec.masking.random_nodes import random_nodes
 from molvec.masking.subgraph import connected_subgraph
 
-MASKS: dict[
-    str, Callable[[NDArray[np.int64], int, int, np.random.Generator], NDArray[np.bool_]]
-] = {"subgraph": connected_subgraph, "random": random_nodes}
+Draw = Callable[[list[list[int]], int, np.random.Generator], NDArray[np.bool_]]
+"""``(neighbours of each node, nodes to hide, rng) -> bool [num_nodes]``."""
+
+MASKS: dict[str, Draw] = {"subgraph": connected_subgraph, "random": random_nodes}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class MaskSampler:
             return torch.zeros(self.views, 1, dtype=torch.bool)
         count = min(max(round(self.ratio * num_nodes), 1), num_nodes - 1)
         rng = np.random.default_rng((self.seed, epoch, sample))
-        edge_index = graph.edge_index.numpy()
+        neighbours: list[list[int]] = [[] for _ in range(num_nodes)]
+        for source, target in zip(*graph.edge_index.tolist(), strict=True):
+            neighbours[source].append(target)
         draw = MASKS[self.kind]
-        masks = [draw(edge_index, num_nodes, count, rng) for _ in range(self.views)]
+        masks = [draw(neighbours, count, rng) for _ in range(self.views)]
         return torch.from_numpy(np.stack(masks))

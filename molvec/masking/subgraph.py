@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def connected_subgraph(
-    edge_index: NDArray[np.int64], num_nodes: int, count: int, rng: np.random.Generator
+    neighbours: list[list[int]], count: int, rng: np.random.Generator
 ) -> NDArray[np.bool_]:
     """Hide exactly ``count`` nodes, grown from a random node by adding random neighbours.
 
@@ -16,12 +16,9 @@ def connected_subgraph(
     connected whenever one component holds ``count`` nodes reachable from the start.
 
     Shapes:
-        - edge_index: int64 ``[2, num_edges]``, both directions stored; output: bool
-          ``[num_nodes]``.
+        - neighbours: one list per node; output: bool ``[num_nodes]``.
     """
-    neighbours: list[list[int]] = [[] for _ in range(num_nodes)]
-    for source, target in edge_index.T.tolist():
-        neighbours[source].append(target)
+    num_nodes = len(neighbours)
     order = rng.permutation(num_nodes).tolist()  # starts, in random order
     draws = rng.random(count).tolist()
     reached = [False] * num_nodes  # hidden, or waiting in the frontier
