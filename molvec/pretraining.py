@@ -227,7 +227,8 @@ def resolve_precision(settings: PretrainSettings) -> Any:
         return settings.precision
     if settings.accelerator != "cpu" and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    return "bf16-mixed" if torch.cpu._is_amx_tile_supported() else "32-true"
+    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)  # since torch 2.6
+    return "bf16-mixed" if has_amx() else "32-true"
 
 
 def _fabric(settings: PretrainSettings) -> Fabric:
