@@ -108,7 +108,8 @@ def training(smiles: list[str], settings: PretrainSettings) -> dict[str, float]:
         optimizer = build_optimizer(model, lr=1e-4, weight_decay=0.01, betas=(0.9, 0.98))
 
         def step() -> int:
-            batch.__dict__["_store"].pop("structure", None)  # a new batch brings none
+            if "structure" in batch:
+                del batch["structure"]  # a new batch brings none
             model(batch, mask).loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
