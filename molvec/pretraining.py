@@ -122,7 +122,7 @@ def _run(
     )
     fabric = _fabric(settings)
     checkpoints = Checkpoints(output / "checkpoints", keep=settings.keep)
-    progress = Progress(data=str(store.info["source_sha256"]))
+    progress = Progress(data=str(store.info.get("source_sha256")))
     if resume and checkpoints.steps():
         step, tree = checkpoints.load_latest()
         if tree["progress"].get("data") != progress.data:
