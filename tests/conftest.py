@@ -1,5 +1,6 @@
 """What many tests share: a cache of their own, a few molecules, and one small pretrained run."""
 
+import shutil
 import sys
 from itertools import islice
 from pathlib import Path
@@ -122,3 +123,19 @@ def refused(cli):
         return err.removeprefix("molvec: ").strip()
 
     return call
+
+
+@pytest.fixture(scope="session")
+def straight(make_settings, session_cache, tmp_path_factory):
+    """The run that is never interrupted, with the default test settings."""
+    from molvec.pretraining import pretrain
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOLVEC_CACHE", str(session_cache))
+        return pretrain(make_settings(), output=tmp_path_factory.mktemp("straight") / "run").folder
+
+
+@pytest.fixture
+def started(straight, tmp_path):
+    """A copy of the straight run, to be damaged; checkpoints at steps 12 and 14."""
+    return shutil.copytree(straight, tmp_path / "started")
