@@ -28,11 +28,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
-X = "x"
 POS = "pos"
-EDGE_INDEX = "edge_index"
-EDGE_ATTR = "edge_attr"
-NODE_ID = "node_id"
 GROUNDING = "grounding"
 
 MASK = 0
