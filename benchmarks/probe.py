@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.machine import describe
 from molvec.config import load_settings, parse_overrides
 from molvec.data.store import open_store
 from molvec.demo import HELD_OUT, SPLIT_SEED, molecules, random_start, split
@@ -24,6 +23,7 @@ from molvec.embed.load import load
 from molvec.evaluate.probe import compare, probe_table
 from molvec.evaluate.properties import FUNCTIONAL_GROUPS, compute_properties
 from molvec.pretraining import pretrain, resume
+from molvec.provenance import describe
 from molvec.train.log import read_lines
 
 

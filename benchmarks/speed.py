@@ -24,7 +24,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch_geometric.data import Batch
 from torch_geometric.utils import from_smiles
 
-from benchmarks.machine import describe
 from molvec.config import PretrainSettings, load_settings
 from molvec.data.dataset import MoleculeDataset
 from molvec.data.loader import collate, load_batches
@@ -35,6 +34,7 @@ from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.masking import MaskSampler
 from molvec.objective import Data2Vec, ema_update
 from molvec.pretraining import build_model
+from molvec.provenance import describe
 from molvec.records import Record, parse
 from molvec.train.optimizer import build_optimizer
 

@@ -18,7 +18,7 @@ from molvec.config import PretrainSettings, load_settings
 from molvec.data.store import SmilesStore, open_store
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
-from molvec.errors import UserError
+from molvec.errors import Stopped, UserError
 from molvec.evaluate.probe import probe_table
 from molvec.evaluate.properties import FUNCTIONAL_GROUPS, PROPERTIES, compute_properties
 from molvec.evaluate.report import write_report
@@ -54,6 +54,7 @@ def run_demo(
 
     Raises:
         UserError: if the folder cannot be used.
+        Stopped: on Ctrl-C or SIGTERM; the run is kept.
     """
     overrides = {"seed": seed} | ({} if steps is None else {"steps": steps})
     settings = load_settings("nci", overrides)
@@ -67,7 +68,8 @@ def run_demo(
     else:
         run = pretrain(settings, output=folder, report=report, rows=train)
     if run.progress.stopped_by is not None:
-        raise UserError(f"stopped at step {run.progress.step:,}; run the same command to continue")
+        text = f"stopped at step {run.progress.step:,}; the same command continues"
+        raise Stopped(text, run.progress.stopped_by)
 
     mols = molecules(store)
     pretrained, random = load(folder), random_start(settings)

@@ -16,6 +16,7 @@ from lightning_fabric import Fabric
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.data.card import list_cards
 from molvec.data.dataset import MoleculeDataset
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.sampler import BucketBatches
@@ -79,7 +80,7 @@ def pretrain(
             f"{output} exists and is not empty: continue that run with --resume {output}, "
             "or choose another --output"
         )
-    return _run(settings, output, report=report, rows=rows, resume=False)
+    return _run(_findable(settings), output, report=report, rows=rows, resume=False)
 
 
 def resume(
@@ -97,6 +98,17 @@ def resume(
         raise UserError(f"{output} is not a run folder: it has no config.yaml")
     settings = load_settings(output / "config.yaml")
     return _run(settings, output, report=report, rows=rows, resume=True)
+
+
+def _findable(settings: PretrainSettings) -> PretrainSettings:
+    """Make the path of a data file absolute: a run may be resumed from another folder."""
+    source = settings.data.source
+    prefix = "file:" if source.startswith("file:") else ""
+    path = Path(source.removeprefix("file:")).expanduser()
+    if (not prefix and source in list_cards()) or not path.is_file():
+        return settings
+    data = settings.data.model_copy(update={"source": f"{prefix}{path.resolve()}"})
+    return settings.model_copy(update={"data": data})
 
 
 def _run(

@@ -160,3 +160,16 @@ def test_resume_notices_that_the_data_has_changed(make_settings, smiles_file, tm
         resume(tmp_path / "run")
     shutil.copy(smiles_file, data)
     assert resume(tmp_path / "run").progress.step == settings.steps
+
+
+def test_resume_from_another_folder(make_settings, smiles_file, tmp_path, monkeypatch):
+    """A recipe may name its data relative to where the run was started."""
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    shutil.copy(smiles_file, home / "mine.smi")
+    monkeypatch.chdir(home)
+    settings = make_settings({"data.source": "mine.smi"})
+    pretrain(settings, output=tmp_path / "run", report=stop_at(6, signal.SIGTERM))
+    monkeypatch.chdir(away)
+    assert resume(tmp_path / "run").progress.step == settings.steps

@@ -44,7 +44,7 @@ def pretrain(
     from molvec.pretraining import resume as go_on
 
     named = {
-        "data.source": _absolute(data),
+        "data.source": data,
         "data.smiles_column": smiles_column,
         "data.workers": workers,
         "encoder.preset": preset,
@@ -72,11 +72,6 @@ def pretrain(
         with TrainingDisplay(f"pretraining in {folder}") as display:
             run = start(settings, output=folder, report=display.update)
     _finish(run)
-
-
-def _absolute(data: str | None) -> str | None:
-    """Keep a file findable when the run is resumed from another folder."""
-    return str(Path(data).resolve()) if data is not None and Path(data).is_file() else data
 
 
 def _finish(run) -> None:  # type: ignore[no-untyped-def]

@@ -1,5 +1,7 @@
 """``molvec demo``: from nothing to a report, and again from there."""
 
+import signal
+
 import pandas as pd
 import pytest
 
@@ -76,3 +78,19 @@ def test_output_that_cannot_be_made(refused, tmp_path):
 
 def test_no_steps(refused, tmp_path):
     assert "setting steps" in refused("demo", "-o", tmp_path / "out", "--steps", "0")
+
+
+def test_interrupted(cli, tmp_path, monkeypatch):
+    """Ctrl-C ends with the code of an interrupted program; the same command goes on."""
+
+    def update(self, progress, values, steps):
+        if progress.step == 20:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("molvec.cli.display.TrainingDisplay.update", update)
+    folder = tmp_path / "out"
+    code, out, err = cli("demo", "-o", folder, "--steps", "25")
+    assert (code, out) == (130, "")
+    assert err == "molvec: stopped at step 21; the same command continues\n"
+    assert cli("demo", "-o", folder, "--steps", "25")[0] == 0
+    assert (folder / "report.html").exists()

@@ -1,0 +1,36 @@
+"""Files that are there whole or not at all, whatever kills the process that writes them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from molvec.errors import UserError
+
+
+def atomic_write(path: Path, write: Callable[[Path], object], *, mend: str = "") -> None:
+    """Let ``write`` fill a temporary sibling of ``path``, then rename it to ``path``.
+
+    Makes the folder if need be. On an error, what was at ``path`` stays as it was.
+
+    Args:
+        path: the file to write or replace.
+        write: writes the content to the path it is given.
+        mend: what the user can do if it fails, e.g. ``"choose another --output"``.
+
+    Raises:
+        UserError: if the file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"cannot write {path}: {reason}{mend and '; '}{mend}") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
