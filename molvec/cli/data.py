@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from molvec.data.card import DatasetCard
 
 app = typer.Typer(help="List, download and verify data sets.", no_args_is_help=True)
 
@@ -18,15 +21,32 @@ def list_() -> None:
     from molvec.data.card import list_cards, load_card
     from molvec.data.source import is_here, locate
 
-    table = Table("name", "rows", "licence", "where", "title", box=None, header_style="bold")
-    table.columns[1].justify = "right"
+    rows = []
     for name in list_cards():
         card = load_card(name)
         found = locate(card)
         missing = "damaged" if is_here(card) else "not downloaded"
         where = found.place if found else missing
-        table.add_row(name, f"{card.rows:,}", card.licence, where, card.title)
+        licence = card.licence.split(";")[0]  # the details are in the card
+        rows.append((name, f"{card.rows:,}", _labels(card), licence, where, card.title))
+    # A line for each, however narrow the terminal: the title is what gives way.
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    names = ("name", "rows", "labels", "licence", "where")
+    for name, cells in zip(names, zip(*rows, strict=True), strict=False):
+        width = max(map(len, (name, *cells)))
+        table.add_column(name, no_wrap=True, min_width=width)
+    table.add_column("title", no_wrap=True)
+    table.columns[1].justify = "right"
+    for row in rows:
+        table.add_row(*row)
     Console().print(table)
+
+
+def _labels(card: DatasetCard) -> str:
+    if card.num_targets is None:
+        return "none"
+    kind = "yes/no" if card.task == "classification" else "value" + "s" * (card.num_targets > 1)
+    return f"{card.num_targets} {kind}"
 
 
 @app.command()

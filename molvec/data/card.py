@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    ValidationError,
+    model_validator,
+)
 
 from molvec.errors import UserError, did_you_mean
 
+Task = Literal["classification", "regression"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -63,20 +72,52 @@ Source = Annotated[RdkitSource | UrlSource | PypiSource, Field(discriminator="ki
 
 
 class DatasetCard(_Strict):
-    """One data set. The content is one file, the same bytes whichever source it came from."""
+    """One data set. The content is one file, the same whichever source it came from.
+
+    Only the content counts, not how it was compressed: a mirror may hold the gzipped form of a
+    plain file, or one that another gzip wrote.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     description: str
-    licence: str
+    licence: str  # in short, perhaps followed by ";" and the details
     citation: str
     rows: Annotated[int, Field(gt=0)]  # records in the content file
-    failures: Annotated[int, Field(ge=0)]  # of them, those RDKit cannot make a molecule of
+    failures: NonNegativeInt  # of them, those that molvec's `parse` cannot make a molecule of
     smiles_column: str | None = None  # None: the file has no columns
     file: Annotated[str, Field(pattern=r"^[^/\\]+$")]  # name of the content file
-    sha256: Sha256  # of the content file
+    sha256: Sha256  # of the content, decompressed if the file's name ends in .gz
     mirror_path: InnerPath  # the content file inside a MOLVEC_MIRROR folder
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # tried in this order
+    quirks: tuple[str, ...] = ()  # what to know before using it, a sentence each
+
+    # A data set with labels has these three, and a unit where its values have one.
+    task: Task | None = None
+    targets: tuple[NonNegativeInt, NonNegativeInt] | None = None  # first and last label column
+    num_targets: Annotated[int, Field(gt=0)] | None = None
+    unit: str | None = None  # of regression targets
+    splits: dict[str, Sha256] = {}  # frozen splits: the sha256 of each, see `molvec.data.frozen`
+
+    @property
+    def target_range(self) -> range | None:
+        """The positions of the label columns in the header, from 0; ``None`` without labels."""
+        return None if self.targets is None else range(self.targets[0], self.targets[1] + 1)
+
+    @model_validator(mode="after")
+    def _labels_agree(self) -> Self:
+        about = (self.task, self.targets, self.num_targets)
+        if about == (None, None, None):
+            if self.unit is not None or self.splits:
+                raise ValueError("unit and splits are for sets with task, targets, num_targets")
+            return self
+        if None in about or self.smiles_column is None:
+            raise ValueError("labels need task, targets, num_targets and smiles_column")
+        if len(self.target_range or ()) != self.num_targets:
+            raise ValueError("targets (first and last column) does not fit num_targets")
+        if self.unit is not None and self.task != "regression":
+            raise ValueError("unit is for regression only")
+        return self
 
 
 def cards_folder() -> Path:
@@ -89,6 +130,11 @@ def cards_folder() -> Path:
 def list_cards() -> list[str]:
     """Return the names of all cards, sorted."""
     return sorted(path.stem for path in cards_folder().glob("*.yaml"))
+
+
+def list_labelled() -> list[str]:
+    """Return the names of the cards whose data sets have labels, sorted."""
+    return [name for name in list_cards() if load_card(name).task is not None]
 
 
 def load_card(name: str) -> DatasetCard:

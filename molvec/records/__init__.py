@@ -2,7 +2,7 @@
 
 from molvec.records.parse import parse
 from molvec.records.python import from_python
-from molvec.records.read import read_records
+from molvec.records.read import column_names, read_records
 from molvec.records.record import Record, RecordError, bare_smiles
 from molvec.records.skips import SkipCount
 
@@ -11,6 +11,7 @@ __all__ = [
     "RecordError",
     "SkipCount",
     "bare_smiles",
+    "column_names",
     "from_python",
     "parse",
     "read_records",

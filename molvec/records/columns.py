@@ -1,4 +1,4 @@
-"""Which column of a table holds the SMILES."""
+"""Which columns of a table hold the SMILES and the labels."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rdkit import Chem, rdBase
 from molvec.errors import UserError, did_you_mean
 
 USUAL_NAMES = ("smiles", "canonical_smiles", "can_smiles", "structure")
+LabelColumns = Sequence[str] | range  # names, or positions in the header
 _MAX_LISTED = 20
 
 
@@ -28,8 +29,7 @@ def choose_column(path: Path, columns: Sequence[str], wanted: str | None) -> int
     if wanted is not None:
         found = [i for i, name in enumerate(columns) if name == wanted]
         if not found:
-            hint = _same_but_for_case(wanted, columns) or did_you_mean(wanted, columns)
-            raise UserError(f"{path} has no column {wanted!r}.{hint} It has {_listed(columns)}")
+            raise _no_column(path, wanted, columns)
     else:
         found = [i for i, name in enumerate(columns) if name.strip().lower() in USUAL_NAMES]
         if not found and len(columns) == 1:
@@ -48,6 +48,59 @@ def choose_column(path: Path, columns: Sequence[str], wanted: str | None) -> int
             f"{path}: {names} could all be the SMILES; pass --smiles-column (smiles_column=)"
         )
     return found[0]
+
+
+def choose_labels(
+    path: Path, columns: Sequence[str], wanted: LabelColumns, smiles: int
+) -> list[int]:
+    """Return the positions of the label columns, in the order asked for.
+
+    Args:
+        path: the file, for messages.
+        columns: its column names, in order.
+        wanted: names, or a range of positions in the header, for files whose names repeat.
+        smiles: the position of the SMILES column.
+
+    Raises:
+        UserError: if a column is missing, asked for twice, twice in the header, or the SMILES.
+    """
+    if isinstance(wanted, range):
+        found = list(wanted)
+        if not found or min(found) < 0 or max(found) >= len(columns):
+            raise UserError(
+                f"{path} has {len(columns)} columns: there are no label columns at positions "
+                f"{wanted.start} to {wanted.stop - 1}"
+            )
+    else:
+        if not wanted:
+            raise UserError(f"{path}: name at least one label column; it has {_listed(columns)}")
+        found = [_label_position(path, columns, name) for name in wanted]
+    twice = [position for i, position in enumerate(found) if position in found[:i]]
+    if twice:
+        raise UserError(f"label column {columns[twice[0]]!r} is asked for twice: name it once")
+    if smiles in found:
+        raise UserError(
+            f"{path}: column {columns[smiles]!r} holds the SMILES, so it cannot hold labels; "
+            "name another label column, or pass --smiles-column (smiles_column=)"
+        )
+    return found
+
+
+def _label_position(path: Path, columns: Sequence[str], name: str) -> int:
+    found = [i for i, column in enumerate(columns) if column == name]
+    if not found:
+        raise _no_column(path, name, columns)
+    if len(found) > 1:
+        raise UserError(
+            f"{path}: label column {name!r} is duplicated ({len(found)} times in the header): "
+            "rename the others"
+        )
+    return found[0]
+
+
+def _no_column(path: Path, name: str, columns: Sequence[str]) -> UserError:
+    hint = _same_but_for_case(name, columns) or did_you_mean(name, columns)
+    return UserError(f"{path} has no column {name!r}.{hint} It has {_listed(columns)}")
 
 
 def _refuse_molecule(path: Path, name: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from molvec.errors import UserError
+from molvec.records.columns import LabelColumns
 from molvec.records.record import Record
 
 
@@ -38,10 +39,14 @@ def text_lines(path: Path) -> Iterator[str]:
             yield text.removeprefix("\ufeff") if number == 1 else text
 
 
-def read_smiles_lines(path: Path, smiles_column: str | None = None) -> Iterator[Record]:
+def read_smiles_lines(
+    path: Path, smiles_column: str | None = None, labels: LabelColumns | None = None
+) -> Iterator[Record]:
     """Yield one record per line: a SMILES, perhaps followed by a name. A blank line is a row."""
     if smiles_column is not None:
         raise UserError(f"{path} has no columns: drop --smiles-column, or use a .csv or .tsv file")
+    if labels is not None:
+        raise UserError(f"{path} has no columns, so no labels: use a .csv, .tsv or .parquet file")
     for index, line in enumerate(text_lines(path)):
         text = line.strip()
         if "\r" in text:

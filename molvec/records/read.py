@@ -7,15 +7,18 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from molvec.errors import UserError, did_you_mean
+from molvec.records.columns import LabelColumns
 from molvec.records.lines import read_smiles_lines
-from molvec.records.parquet import read_parquet
+from molvec.records.parquet import parquet_header, read_parquet
 from molvec.records.record import Record
 from molvec.records.sdf import read_sdf
-from molvec.records.table import read_csv, read_tsv
+from molvec.records.table import csv_header, read_csv, read_tsv, tsv_header
 
-Reader = Callable[[Path, str | None], Iterator[Record]]
+Reader = Callable[[Path, str | None, LabelColumns | None], Iterator[Record]]
+Item = TypeVar("Item")
 
 READERS: dict[str, Reader] = {
     ".smi": read_smiles_lines,
@@ -26,11 +29,19 @@ READERS: dict[str, Reader] = {
     ".parquet": read_parquet,
     ".sdf": read_sdf,
 }
+HEADERS: dict[str, Callable[[Path], list[str]]] = {
+    ".csv": csv_header,
+    ".tsv": tsv_header,
+    ".parquet": parquet_header,
+}
 _NEVER_GZIPPED = {".parquet"}
 
 
 def read_records(
-    path: str | os.PathLike[str], *, smiles_column: str | None = None
+    path: str | os.PathLike[str],
+    *,
+    smiles_column: str | None = None,
+    labels: LabelColumns | None = None,
 ) -> Iterator[Record]:
     """Yield the records of a file in order, in flat memory.
 
@@ -41,18 +52,31 @@ def read_records(
         smiles_column: the column that holds the SMILES, for tables; ``None`` looks for a usual
             name (``smiles``, ``canonical_smiles``, ``can_smiles``, ``structure``), then takes the
             only column.
+        labels: label columns of a table, whose cells each record then carries: their names, or
+            a range of positions in the header, for files whose names repeat; ``None`` for none.
 
     Raises:
         UserError: at the call if the path is not such a file; while iterating if the content is
-            empty, truncated or broken, or the column is not there.
+            empty, truncated or broken, or a column is not there.
     """
     path = Path(path)
     reader = READERS[file_format(path)]
-    if path.is_dir():
-        raise UserError(f"{path} is a folder; give one file")
-    if not path.exists():
-        raise UserError(f"there is no file {path}.{_nearest_sibling(path)}")
-    return _explained(path, reader(path, smiles_column))
+    _require_file(path)
+    return _explained(path, reader(path, smiles_column, labels))
+
+
+def column_names(path: str | os.PathLike[str]) -> list[str]:
+    """Return the column names of a table, in order, as its header has them.
+
+    Raises:
+        UserError: if the path is not a ``.csv``, ``.tsv`` or ``.parquet`` file, or a broken one.
+    """
+    path = Path(path)
+    suffix = file_format(path)
+    if suffix not in HEADERS:
+        raise UserError(f"{path} has no columns: use a {', '.join(HEADERS)} file")
+    _require_file(path)
+    return next(_explained(path, (HEADERS[suffix](path) for _ in range(1))))
 
 
 def file_format(path: Path) -> str:
@@ -74,7 +98,14 @@ def file_format(path: Path) -> str:
     return suffix
 
 
-def _explained(path: Path, records: Iterator[Record]) -> Iterator[Record]:
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; give one file")
+    if not path.exists():
+        raise UserError(f"there is no file {path}.{_nearest_sibling(path)}")
+
+
+def _explained(path: Path, records: Iterator[Item]) -> Iterator[Item]:
     """Pass records on; say what is wrong with the file when reading breaks off."""
     rows = 0
     try:

@@ -18,12 +18,15 @@ class Record:
         smiles: the text as it was given, perhaps followed by a name.
         mol: a molecule, where the input holds molecules (SDF, Python).
         error: why the reader could not make sense of this row.
+        labels: the cells of the label columns, in the order asked for, ``None`` where empty;
+            ``None`` as a whole if none were asked for or the row could not be told apart.
     """
 
     index: int
     smiles: str | None = None
     mol: Chem.Mol | None = None
     error: str | None = None
+    labels: tuple[str | None, ...] | None = None
 
 
 class RecordError(ValueError):

@@ -8,11 +8,14 @@ from pathlib import Path
 from rdkit import Chem, rdBase
 
 from molvec.errors import UserError
+from molvec.records.columns import LabelColumns
 from molvec.records.lines import open_bytes
 from molvec.records.record import Record
 
 
-def read_sdf(path: Path, smiles_column: str | None = None) -> Iterator[Record]:
+def read_sdf(
+    path: Path, smiles_column: str | None = None, labels: LabelColumns | None = None
+) -> Iterator[Record]:
     """Yield one record per ``$$$$`` block; hydrogens removed, title and properties ignored.
 
     Blocks are split here, not by RDKit's supplier, so that a broken block costs one row, never the
@@ -20,6 +23,8 @@ def read_sdf(path: Path, smiles_column: str | None = None) -> Iterator[Record]:
     """
     if smiles_column is not None:
         raise UserError(f"{path} has no columns: drop --smiles-column")
+    if labels is not None:
+        raise UserError(f"{path} has no columns, so no labels: use a .csv, .tsv or .parquet file")
     index = 0
     for block in _blocks(path):
         yield _record(index, block)

@@ -29,11 +29,27 @@ def words_of(output, name):
 def test_list(cache):
     result = run("list")
     assert result.exit_code == 0
-    assert words_of(result.output, "name") == ["name", "rows", "licence", "where", "title"]
+    assert words_of(result.output, "name") == [
+        *("name", "rows", "labels", "licence", "where", "title")
+    ]
     assert {"4,999", "embedded"} <= set(words_of(result.output, "nci"))
     zinc = words_of(result.output, "zinc")
     assert {"1,584,663", "MIT"} <= set(zinc)
     assert "not downloaded" in " ".join(zinc)
+    tox21 = ["tox21", "7,831", "12", "yes/no", "not", "stated", "not", "downloaded"]
+    assert words_of(result.output, "tox21")[:8] == tox21
+    assert words_of(result.output, "qm8")[2:4] == ["16", "values"]
+    assert words_of(result.output, "esol")[2:4] == ["1", "value"]
+    assert words_of(result.output, "zinc")[2] == "none"
+    assert len(result.output.splitlines()) == 16  # one line each
+
+
+def test_list_has_a_line_each_on_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("list").output.splitlines()
+    assert len(lines) == 16
+    assert max(map(len, lines)) <= 80
+    assert words_of("\n".join(lines), "lipophilicity")[1:4] == ["4,200", "1", "value"]
 
 
 def test_list_shows_damage(cache):

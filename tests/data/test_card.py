@@ -1,6 +1,7 @@
 """Cards: every shipped one is valid, a wrong one says which field."""
 
 import hashlib
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from molvec.data.card import (
     UrlSource,
     cards_folder,
     list_cards,
+    list_labelled,
     load_card,
     read_card,
 )
@@ -31,6 +33,15 @@ FIELDS = {
     "sha256": hashlib.sha256(b"C\nN\n").hexdigest(),
     "mirror_path": "toy/toy.smi",
     "sources": [{"kind": "url", "url": "https://example.org/toy.smi"}],
+}
+
+
+LABELS = {
+    "smiles_column": "smiles",
+    "task": "regression",
+    "targets": [1, 2],
+    "num_targets": 2,
+    "unit": "kcal/mol",
 }
 
 
@@ -60,8 +71,57 @@ def test_nci_card():
     assert [type(source) for source in card.sources] == [RdkitSource]
 
 
+MOLECULENET = {  # rows, rows that are no molecules, targets
+    "bbbp": (2050, 11, 1),
+    "bace": (1513, 0, 1),
+    "clintox": (1484, 4, 2),
+    "tox21": (7831, 8, 12),
+    "toxcast": (8597, 18, 617),
+    "sider": (1427, 0, 27),
+    "hiv": (41127, 7, 1),
+    "muv": (93087, 0, 17),
+    "esol": (1128, 0, 1),
+    "freesolv": (642, 0, 1),
+    "lipophilicity": (4200, 0, 1),
+    "qm7": (6830, 0, 1),
+    "qm8": (21786, 0, 16),
+}
+
+
+def test_the_labelled_sets_are_those_of_moleculenet():
+    assert list_labelled() == sorted(MOLECULENET)
+
+
+@pytest.mark.parametrize("name", MOLECULENET)
+def test_moleculenet_card(name):
+    card = load_card(name)
+    assert (card.rows, card.failures, card.num_targets) == MOLECULENET[name]
+    assert card.quirks
+    assert all(sentence.endswith(".") and "\n" not in sentence for sentence in card.quirks)
+    assert "doi:10.1039/C7SC02664A" in card.citation
+    assert (card.unit is not None) == (card.task == "regression")
+    assert card.mirror_path == f"moleculenet/{card.file.removesuffix('.gz')}.gz"
+    assert card.sources[0].url.endswith(f"/{card.file}")
+    assert set(card.splits) == {"scaffold_hu"}
+    if card.failures:  # a count that differs from the published one is explained
+        assert any("parse" in sentence for sentence in card.quirks)
+
+
+def test_what_could_not_be_compared_is_said():
+    assert "could not be compared" in " ".join(load_card("muv").quirks)
+    assert "only 12 of the 16 labels differ" in " ".join(load_card("qm8").quirks)
+
+
+def test_label_columns(tmp_path):
+    card = read(tmp_path, **LABELS)
+    assert list(card.target_range) == [1, 2]
+    assert read(tmp_path).target_range is None
+
+
 def test_unknown_name():
-    with pytest.raises(UserError, match=r"no data set 'zink'\. Did you mean 'zinc'\? Known: nci, "):
+    with pytest.raises(
+        UserError, match=r"no data set 'zink'\. Did you mean 'zinc'\? Known: bace, "
+    ):
         load_card("zink")
 
 
@@ -96,6 +156,16 @@ def test_valid_card(tmp_path):
         ({"mirror_path": "/etc/passwd"}, "mirror_path: .*must be a relative path"),
         ({"mirror_path": "a\\b"}, "mirror_path: .*must be a relative path"),
         ({"file": "a/b"}, "file: String should match"),
+        ({**LABELS, "num_targets": 3}, r"targets \(first and last column\) does not fit"),
+        ({**LABELS, "targets": [2, 1]}, r"targets \(first and last column\) does not fit"),
+        ({**LABELS, "targets": [-1, 0]}, "targets.0: Input should be greater than or equal to 0"),
+        ({**LABELS, "task": "classification"}, "unit is for regression only"),
+        ({**LABELS, "task": "ranking"}, "task: Input should be 'classification' or 'regression'"),
+        ({**LABELS, "task": None}, "labels need task, targets, num_targets and smiles_column"),
+        ({**LABELS, "smiles_column": None}, "labels need task, targets, num_targets and smiles_c"),
+        ({"unit": "K"}, "unit and splits are for sets with task"),
+        ({"splits": {"scaffold_hu": "0" * 64}}, "unit and splits are for sets with task"),
+        ({**LABELS, "splits": {"scaffold_hu": "abc"}}, "splits.scaffold_hu: String should match"),
         ({"name": "other"}, "name is 'other' but the file is named 'toy'"),
     ],
 )
@@ -121,4 +191,13 @@ def test_not_yaml(tmp_path):
 
 def test_the_readme_names_the_mirror_paths():
     readme = (Path(card_module.__file__).parents[2] / "datasets" / "README.md").read_text()
-    assert load_card("zinc").mirror_path in readme
+    for name in {*list_labelled(), "zinc"}:
+        assert f"    {load_card(name).mirror_path}\n" in readme
+
+
+def test_the_wheel_ships_the_folder_of_the_cards():
+    """With what is in it: the frozen splits too."""
+    root = Path(card_module.__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"]["datasets"] == "molvec/_datasets"

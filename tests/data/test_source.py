@@ -1,6 +1,5 @@
 """Fetching: nothing is believed without its sha256, and every failure is explained."""
 
-import hashlib
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from molvec.data import source as source_module
-from molvec.data.card import DatasetCard, PypiSource, RdkitSource, UrlSource, load_card
+from molvec.data.card import PypiSource, RdkitSource, UrlSource, load_card
 from molvec.data.source import (
     cache_folder,
     download_url,
@@ -20,44 +19,7 @@ from molvec.data.source import (
     verify,
 )
 from molvec.errors import UserError
-
-CONTENT = b"C\nN\nnot-a-molecule\n"
-URL = "https://example.org/toy.smi"
-
-
-def sha(content):
-    return hashlib.sha256(content).hexdigest()
-
-
-def toy(*sources, content=CONTENT, **changes):
-    fields = {
-        "name": "toy",
-        "title": "Toy",
-        "description": "Three rows.",
-        "licence": "CC0-1.0",
-        "citation": "none",
-        "rows": 3,
-        "failures": 1,
-        "file": "toy.smi",
-        "sha256": sha(content),
-        "mirror_path": "toys/toy.smi",
-        "sources": sources or (UrlSource(url=URL),),
-    }
-    return DatasetCard(**{**fields, **changes})
-
-
-class Downloads:
-    """A downloader that delivers, per URL, bytes or an exception, and counts its calls."""
-
-    def __init__(self, content):
-        self.content = content if isinstance(content, dict) else {URL: content}
-        self.urls = []
-
-    def __call__(self, url, path):
-        self.urls.append(url)
-        if isinstance(self.content[url], Exception):
-            raise self.content[url]
-        path.write_bytes(self.content[url])
+from tests.data.toys import CONTENT, URL, Downloads, failure, files_in, sha, toy
 
 
 @pytest.fixture(autouse=True)
@@ -74,17 +36,6 @@ def mirror(tmp_path, monkeypatch):
     (folder / "toys").mkdir(parents=True)
     monkeypatch.setenv("MOLVEC_MIRROR", str(folder))
     return folder
-
-
-def files_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-
-
-def failure(card, **kwargs):
-    with pytest.raises(UserError) as caught:
-        fetch(card, **kwargs)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_cache_folder(cache, monkeypatch):

@@ -233,7 +233,7 @@ def test_names_and_paths(table, tmp_path, monkeypatch):
     [
         (
             "zink",
-            r"'zink' is neither a data set \(nci, .*zinc\) nor a file\. Did you mean 'zinc'\?",
+            r"'zink' is neither a data set \(bace, .*zinc\) nor a file\. Did you mean 'zinc'\?",
         ),
         ("no.csv", r"there is no file no\.csv"),
         ("file:no.csv", r"there is no file no\.csv"),
