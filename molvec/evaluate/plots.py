@@ -1,4 +1,4 @@
-"""From numbers to coordinates: curves, a map of embeddings and molecule drawings for inline SVG.
+"""From numbers to coordinates: curves and a map of embeddings, for inline SVG.
 
 Nothing here writes markup or picks a colour. The template turns these plain values into SVG and
 colours them through CSS, so one file serves light and dark mode, and everything is escaped there.
@@ -7,34 +7,15 @@ colours them through CSS, so one file serves light and dark mode, and everything
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 MAX_CURVE_POINTS = 300  # more cannot be told apart at the width of a chart
-MAX_DRAWN_ATOMS = 80  # unreadable above at this size, and a drawing costs about 100 bytes an atom
 COLOR_STEPS = 9
+MAP_MARGIN = 14.0  # room for the outermost points
 MINUS = "\N{MINUS SIGN}"
-DRAWING_SIZE = (220, 160)
-
-# Colour groups of a drawing: RDKit draws in these pure colours, the template maps the names.
-_PALETTE: dict[str, tuple[float, float, float]] = {
-    "ink": (0.0, 0.0, 0.0),
-    "nitrogen": (0.0, 0.0, 1.0),
-    "oxygen": (1.0, 0.0, 0.0),
-    "sulfur": (1.0, 1.0, 0.0),
-    "halogen": (0.0, 1.0, 0.0),
-    "phosphorus": (1.0, 0.0, 1.0),
-}
-_ELEMENTS = {-1: "ink", 7: "nitrogen", 8: "oxygen", 16: "sulfur", 15: "phosphorus"} | dict.fromkeys(
-    (9, 17, 35, 53), "halogen"
-)
-_PATH = re.compile(r"<path[^>]*? d='([^']*)'[^>]*?>")
-_STROKE = re.compile(r"stroke:#([0-9A-F]{6})")
-_FILL = re.compile(r"fill[:=]'?#([0-9A-F]{6})")
 
 
 @dataclass(frozen=True)
@@ -47,17 +28,26 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve: its label, SVG path data, and the end point with its value."""
+    """One curve: its label, SVG path data, and the end point with its value.
+
+    ``band`` is the closed outline of the area around it, empty without one; ``points`` are the
+    places of its values, to be marked where a chart has few of them.
+    """
 
     label: str
     path: str
     end: tuple[float, float]
     last: str
+    band: str = ""
+    points: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class LineChart:
-    """Curves over one x axis, in SVG units; ``box`` is left, top, right, bottom of the frame."""
+    """Curves over one x axis, in SVG units; ``box`` is left, top, right, bottom of the frame.
+
+    ``reference`` is the y coordinate of a level to compare with, None without one.
+    """
 
     width: float
     height: float
@@ -65,6 +55,7 @@ class LineChart:
     x_ticks: list[Tick]
     y_ticks: list[Tick]
     lines: list[Line]
+    reference: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,12 +82,39 @@ class PointMap:
 
 
 @dataclass(frozen=True)
-class Stroke:
-    """Path data of a drawing in one colour group, either outlined or filled."""
+class Frame:
+    """The box of a chart and the ranges of values that it spans, from ``low`` to ``high``."""
 
-    color: str
-    filled: bool
-    path: str
+    width: float
+    height: float
+    x: tuple[float, float]
+    y: tuple[float, float]
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom in SVG units; the margins hold the labels of the ticks."""
+        return 44.0, 10.0, self.width - 14.0, self.height - 26.0
+
+    def to_x(self, value: float) -> float:
+        """Return the SVG x coordinate of a value."""
+        left, _, right, _ = self.box
+        low, high = self.x
+        return round(left + (value - low) / (high - low) * (right - left), 1)
+
+    def to_y(self, value: float) -> float:
+        """Return the SVG y coordinate of a value; SVG y runs down."""
+        _, top, _, bottom = self.box
+        low, high = self.y
+        return round(bottom - (value - low) / (high - low) * (bottom - top), 1)
+
+    def place(self, x: np.ndarray, y: np.ndarray) -> list[tuple[float, float]]:
+        """Return the SVG coordinates of points ``x`` ``[n]``, ``y`` ``[n]``."""
+        return [(self.to_x(a), self.to_y(b)) for a, b in zip(x, y, strict=True)]
+
+
+def outline(points: Sequence[tuple[float, float]], *, closed: bool = False) -> str:
+    """Return path data of straight lines through SVG points."""
+    return "M" + "L".join(f"{x:g},{y:g}" for x, y in points) + ("Z" if closed else "")
 
 
 def format_number(value: float, *, strip: bool = True) -> str:
@@ -145,30 +163,26 @@ def line_chart(
     if 0 <= x_low <= 0.05 * x_high:  # a log that starts at step 10 of 10,000 starts at 0
         x_low = 0.0
     x_low, x_high = _widen(x_low, x_high)
-    y_low, y_high = min(ys.min(), y_ticks[0]), max(ys.max(), y_ticks[-1])
-    left, top, right, bottom = 44.0, 10.0, width - 14.0, height - 26.0
-
-    def to_x(v: float) -> float:
-        return round(left + (v - x_low) / (x_high - x_low) * (right - left), 1)
-
-    def to_y(v: float) -> float:
-        return round(bottom - (v - y_low) / (y_high - y_low) * (bottom - top), 1)
-
+    frame = Frame(
+        width,
+        height,
+        x=(x_low, x_high),
+        y=(min(ys.min(), y_ticks[0]), max(ys.max(), y_ticks[-1])),
+    )
     lines = []
     for label, (cx, cy) in curves.items():
-        points = [(to_x(a), to_y(b)) for a, b in zip(cx, cy, strict=True)]
-        path = "M" + "L".join(f"{a:g},{b:g}" for a, b in points)
-        lines.append(Line(label, path, points[-1], format_number(float(cy[-1]))))
+        points = frame.place(cx, cy)
+        lines.append(Line(label, outline(points), points[-1], format_number(float(cy[-1]))))
     return LineChart(
         width=width,
         height=height,
-        box=(left, top, right, bottom),
+        box=frame.box,
         x_ticks=[
-            Tick(to_x(v), format_number(v))
+            Tick(frame.to_x(v), format_number(v))
             for v in nice_ticks(x_low, x_high, 4)
             if x_low <= v <= x_high and v == round(v)  # there is no half step
         ],
-        y_ticks=[Tick(to_y(v), format_number(v)) for v in y_ticks],
+        y_ticks=[Tick(frame.to_y(v), format_number(v)) for v in y_ticks],
         lines=lines,
     )
 
@@ -194,9 +208,8 @@ def point_map(
     """Project ``[n, dim]`` on its first two principal components; None without a finite row.
 
     The axes are computed from all finite rows; at most ``max_points`` evenly spaced rows are
-    placed. Both axes share one scale, so distances on the map can be compared. Points beyond the
-    0.5 % tails are moved to the border, or a few outliers would squeeze all others. ``color``
-    ``[n]`` is binned in 9 steps between its 2 % and 98 % quantiles.
+    placed (see ``place_on_map``). ``color`` ``[n]`` is binned in 9 steps between its 2 % and 98 %
+    quantiles.
     """
     x = np.asarray(embedding, dtype=np.float64)
     if x.ndim != 2 or x.shape[1] == 0:
@@ -205,28 +218,19 @@ def point_map(
     if not len(rows):
         return None
     scores, explained = _pca(x[rows])
-    low, high = np.quantile(scores, [0.005, 0.995], axis=0)
-    center, span = (low + high) / 2, np.maximum(high - low, 1e-12)
-    margin = 14.0
-    room = np.array([width, height]) - 2 * margin
-    scale = float((room / span).min()) if (high > low).any() else 0.0
+    placed = place_on_map(scores, width=width, height=height)
     picked = np.unique(
         np.linspace(0, len(rows) - 1, min(max_points, len(rows))).round().astype(int)
     )
-    placed = np.clip((scores[picked] - center) * scale, -room / 2, room / 2)
-    placed = placed * [1, -1] + [width / 2, height / 2]  # SVG y runs down
 
     values = np.full(len(x), np.nan) if color is None else np.asarray(color, dtype=np.float64)
-    shown = values[rows][np.isfinite(values[rows])]
-    color_range = None
-    if len(shown):
-        color_range = (float(np.quantile(shown, 0.02)), float(np.quantile(shown, 0.98)))
+    steps, color_range = color_steps(values[rows])
     return PointMap(
         width=width,
         height=height,
         points=[
-            MapPoint(int(row), round(px, 1), round(py, 1), _step(values[row], color_range))
-            for row, (px, py) in zip(rows[picked], placed.tolist(), strict=True)
+            MapPoint(int(rows[k]), round(px, 1), round(py, 1), steps[k])
+            for k, (px, py) in zip(picked, placed[picked].tolist(), strict=True)
         ],
         explained=explained,
         color_range=color_range,
@@ -235,42 +239,31 @@ def point_map(
     )
 
 
-def draw_molecule(smiles: str) -> list[Stroke] | None:
-    """Draw a molecule as path data in a 220 x 160 box; None if unreadable or above 80 atoms.
+def place_on_map(scores: np.ndarray, *, width: float, height: float) -> np.ndarray:
+    """SVG coordinates ``[n, 2]`` of points ``[n, 2]`` in a box of ``width`` by ``height``.
 
-    RDKit writes one element per bond and glyph (10 kB for a drug); joined by colour it is 1-2 kB.
+    Both axes share one scale, so distances on the map can be compared. Points beyond the 0.5 %
+    tails are moved to the border, or a few outliers would squeeze all others.
     """
-    from rdkit import Chem, rdBase
-    from rdkit.Chem.Draw import rdMolDraw2D
-
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
-        if mol is None or not 0 < mol.GetNumAtoms() <= MAX_DRAWN_ATOMS:
-            return None
-        drawer = rdMolDraw2D.MolDraw2DSVG(*DRAWING_SIZE)
-        options: Any = drawer.drawOptions()  # the stubs mistype its plain attributes
-        options.clearBackground = False
-        options.padding = 0.04
-        options.fixedBondLength = 26  # keeps ethanol from filling the whole box
-        options.setAtomPalette({z: _PALETTE[name] for z, name in _ELEMENTS.items()})
-        try:
-            rdMolDraw2D.PrepareAndDrawMolecule(drawer, mol)
-        except (ValueError, RuntimeError):  # no kekulé form or layout
-            return None
-        drawer.FinishDrawing()
-    return _strokes(drawer.GetDrawingText())
+    low, high = np.quantile(scores, [0.005, 0.995], axis=0)
+    center, span = (low + high) / 2, np.maximum(high - low, 1e-12)
+    room = np.array([width, height]) - 2 * MAP_MARGIN
+    scale = float((room / span).min()) if (high > low).any() else 0.0
+    placed = np.clip((scores - center) * scale, -room / 2, room / 2)
+    moved: np.ndarray = placed * [1, -1] + [width / 2, height / 2]  # SVG y runs down
+    return moved
 
 
-def _strokes(svg: str) -> list[Stroke]:
-    names = {"".join(f"{round(255 * c):02X}" for c in rgb): name for name, rgb in _PALETTE.items()}
-    joined: dict[tuple[str, bool], list[str]] = {}
-    for match in _PATH.finditer(svg):
-        fill, stroke = _FILL.search(match.group(0)), _STROKE.search(match.group(0))
-        found = fill or stroke
-        color = names.get(found.group(1), "ink") if found else "ink"
-        path = re.sub(r"\s*([A-Za-z])\s*", r"\1", match.group(1))
-        joined.setdefault((color, fill is not None), []).append(" ".join(path.split()))
-    return [Stroke(color, filled, "".join(paths)) for (color, filled), paths in joined.items()]
+def color_steps(values: np.ndarray) -> tuple[list[int | None], tuple[float, float] | None]:
+    """Colour step (0 to 8) of values ``[n]`` between their 2 % and 98 % quantiles, and those two.
+
+    The step of a value that is missing is None, and so is the range of none at all.
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return [None] * len(values), None
+    limits = (float(np.quantile(known, 0.02)), float(np.quantile(known, 0.98)))
+    return [_step(float(v), limits) for v in values], limits
 
 
 def _pca(x: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
@@ -287,8 +280,8 @@ def _pca(x: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
     return scores, (shares[0], shares[1])
 
 
-def _step(value: float, color_range: tuple[float, float] | None) -> int | None:
-    if color_range is None or not math.isfinite(value):
+def _step(value: float, color_range: tuple[float, float]) -> int | None:
+    if not math.isfinite(value):
         return None
     low, high = color_range
     if high <= low:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from molvec.evaluate import plots
+from molvec.evaluate.drawing import DRAWING_SIZE, draw_molecule
+from molvec.evaluate.page import flatten, write_page
 from molvec.evaluate.properties import PROPERTIES
 
 TEMPLATE = "report.html.j2"
@@ -96,24 +97,17 @@ def write_report(
     Raises:
         ValueError: ``embedding``, ``smiles`` and ``color`` of different lengths.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
     if embedding is not None and len(embedding) != len(smiles):
         raise ValueError(f"{len(embedding)} embeddings but {len(smiles)} SMILES.")
     if embedding is not None and color is not None and len(color) != len(embedding):
         raise ValueError(f"{len(embedding)} embeddings but {len(color)} colour values.")
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shown = dict(facts or {})
     command = shown.pop("command", None)
     rows = table_rows(table)
     point_map = None if embedding is None else plots.point_map(embedding, color)
-    html = environment.get_template(TEMPLATE).render(
+    return write_page(
+        path,
+        TEMPLATE,
         title=title,
         intro=intro,
         headline=headline(table, representation=representation, baseline=baseline),
@@ -126,16 +120,15 @@ def write_report(
         peak_lr=_peak(history, "lr"),
         map=point_map,
         molecules=[] if point_map is None else _molecules(point_map, smiles, color),
-        drawing_size=plots.DRAWING_SIZE,
+        drawing_size=DRAWING_SIZE,
         color_label=color_label,
         color_steps=plots.COLOR_STEPS,
-        settings=_flatten(settings or {}),
-        facts=_flatten(shown),
+        settings=flatten(settings or {}),
+        facts=flatten(shown),
         command=None if command is None else str(command),
         notes=list(notes),
         number=plots.format_number,
     )
-    return _write_atomically(Path(path), html.strip() + "\n")
 
 
 def headline(
@@ -268,7 +261,7 @@ def _molecules(
     molecules = []
     for point in point_map.points:
         text = str(smiles[point.row])
-        strokes = plots.draw_molecule(text) or []
+        strokes = draw_molecule(text) or []
         molecules.append(
             {
                 "smiles": text,
@@ -277,25 +270,3 @@ def _molecules(
             }
         )
     return molecules
-
-
-def _flatten(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    flat: list[tuple[str, str]] = []
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            flat += _flatten(value, f"{name}.")
-        else:
-            flat.append((name, str(value)))
-    return flat
-
-
-def _write_atomically(path: Path, text: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
