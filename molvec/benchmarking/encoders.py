@@ -1,0 +1,91 @@
+"""A model as a representation, and the same network before it learned anything."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from molvec.checkpoint import load_model
+from molvec.data.source import sha256_of
+from molvec.embed.embedder import Embedder
+from molvec.embed.load import load, model_folder
+from molvec.errors import UserError
+from molvec.evaluate.representation import PRETRAINED, RANDOM_START, Features, Representation
+from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.nn.presets import build_encoder
+
+
+class ModelFolder:
+    """A model on disk, known by a hash of all that its embeddings depend on.
+
+    Args:
+        model: a run or model folder.
+        device: where to embed.
+
+    Raises:
+        UserError: if there is no such model.
+    """
+
+    def __init__(self, model: str | Path, *, device: str = "auto") -> None:
+        self.folder = model_folder(model)
+        self.device = device
+        self.config, _ = load_model(self.folder)
+
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """What a network of the same shape needs: encoder, featuriser, readout."""
+        return {name: self.config[name] for name in ("encoder", "featurizer", "readout")}
+
+    @property
+    def architecture_key(self) -> str:
+        """Hash of the architecture."""
+        return _hash(json.dumps(self.architecture, sort_keys=True))
+
+    @property
+    def key(self) -> str:
+        """Hash of architecture and weights."""
+        weights = sha256_of(self.folder / "model.safetensors")
+        return _hash(self.architecture_key + weights)
+
+    def representation(self) -> Representation:
+        """Return the model's embeddings as a representation."""
+        embedder = load(self.folder, device=self.device)
+        return Representation(PRETRAINED, f"model-{self.key}", _embedding(embedder))
+
+    def random_start(self, seed: int) -> Representation:
+        """Return the same network before training, drawn with ``seed``."""
+        featurizer = MoleculeFeaturizer.from_json(self.config["featurizer"])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            encoder = build_encoder(
+                self.config["encoder"],
+                node_sizes=featurizer.node_sizes,
+                edge_sizes=featurizer.edge_sizes,
+            )
+        embedder = Embedder(encoder, featurizer, readout=self.config["readout"], device=self.device)
+        key = f"random-{self.architecture_key}-{seed}"
+        return Representation(RANDOM_START, key, _embedding(embedder), seed=seed)
+
+
+def _embedding(embedder: Embedder) -> Callable[[Sequence[str]], Features]:
+    def compute(smiles: Sequence[str]) -> Features:
+        x: Features = embedder.embed(list(smiles), on_error="raise")
+        finite = np.isfinite(x).all(axis=1)
+        if not finite.all():
+            raise UserError(
+                f"the model's embedding of {smiles[int(np.argmin(finite))]} is not finite: its "
+                "weights are damaged, or its training diverged"
+            )
+        return x
+
+    return compute
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

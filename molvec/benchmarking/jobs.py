@@ -1,0 +1,216 @@
+"""Which cells a data set has, and how each is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import molvec
+from molvec.benchmarking.encoders import ModelFolder
+from molvec.benchmarking.settings import BenchmarkSettings
+from molvec.data.labelled import Labelled
+from molvec.data.source import cache_folder
+from molvec.data.split import Split, make_split
+from molvec.evaluate.cells import Cell, CellKey
+from molvec.evaluate.frozen import frozen_cell, scored, training_rows
+from molvec.evaluate.representation import PRETRAINED, SCRATCH, Representation, features
+from molvec.evaluate.suite import forest_seeds, trees_for
+from molvec.finetuning import finetune
+
+
+@dataclass(frozen=True)
+class Job:
+    """Cells that are computed together: one head, or both ends of one fine-tuning."""
+
+    keys: tuple[CellKey, ...]
+    split: Split
+    run: Callable[[], list[Cell]]
+
+
+def jobs(
+    settings: BenchmarkSettings,
+    data: Labelled,
+    representations: Sequence[Representation],
+    folder: ModelFolder | None,
+) -> Iterator[Job]:
+    """Yield the jobs of a data set; features are computed at the first need of them.
+
+    Args:
+        settings: protocols, heads, seeds.
+        data: the data set.
+        representations: for frozen heads.
+        folder: the model to fine-tune; ``None`` trains from scratch alone.
+    """
+    splits = {seed: make_split(data, settings.split, seed=seed) for seed in range(settings.seeds)}
+    moving = splits[0].seed is not None  # every seed has a split of its own
+    for representation in representations:
+        get = _lazy(representation, data)
+        own = representation.seed
+        if "frozen" in settings.protocols:
+            for head in settings.heads:
+                for seed in _seeds(settings, data, representation, head, moving):
+                    yield _frozen_job(
+                        settings, data, splits[seed], representation, get, head, "frozen", seed
+                    )
+        if "label-efficiency" in settings.protocols and own in (None, 0):
+            for head in settings.heads:
+                for fraction, draw in _draws(settings, head):
+                    yield _frozen_job(
+                        settings, data, splits[0], representation, get, head,
+                        "label-efficiency", draw, fraction, draw,
+                    )  # fmt: skip
+    for start in _trained(settings, folder):
+        if "finetune" in settings.protocols:
+            for seed in range(settings.seeds):
+                yield _finetune_job(settings, data, splits[seed], start, "finetune", seed)
+        if "label-efficiency" in settings.protocols and settings.trained:
+            for fraction, draw in _draws(settings, "fine-tuned"):
+                yield _finetune_job(
+                    settings, data, splits[0], start, "label-efficiency", draw, fraction, draw
+                )
+
+
+def _seeds(
+    settings: BenchmarkSettings,
+    data: Labelled,
+    representation: Representation,
+    head: str,
+    moving: bool,
+) -> list[int]:
+    """Seeds that a head is fitted with: one where nothing depends on it."""
+    many = forest_seeds(data.name, settings.seeds) if head == "forest" else settings.seeds
+    if representation.seed is not None:
+        return [representation.seed] if representation.seed < many else []
+    return [0] if head == "linear" and not moving else list(range(many))
+
+
+def _draws(settings: BenchmarkSettings, head: str) -> Iterator[tuple[float, int]]:
+    for fraction in settings.fractions:
+        # All labels and a head without randomness: one draw says it all.
+        once = fraction == 1 and head == "linear"
+        for draw in range(1 if once else settings.draws):
+            yield fraction, draw
+
+
+def _frozen_job(
+    settings: BenchmarkSettings,
+    data: Labelled,
+    split: Split,
+    representation: Representation,
+    get: Callable[[], Any],
+    head: str,
+    protocol: str,
+    seed: int,
+    fraction: float = 1.0,
+    draw: int = 0,
+) -> Job:
+    trees = settings.trees or trees_for(data.name)
+    key = CellKey(
+        dataset=data.name,
+        data_sha256=data.sha256,
+        split=split.name,
+        split_sha256=split.sha256,
+        protocol=protocol,
+        representation=representation.name,
+        key=representation.key,
+        head=head,
+        seed=seed,
+        fraction=fraction,
+        draw=draw,
+        settings={"trees": trees} if head == "forest" else {},
+        molvec=molvec.__version__,
+    )
+
+    def run() -> list[Cell]:
+        scale = representation.scale
+        x = get()
+        return [frozen_cell(key, data, split, x, scale=scale, trees=trees, jobs=settings.jobs)]
+
+    return Job((key,), split, run)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where training starts: from a model's weights, or the same network at random."""
+
+    name: str
+    key: str
+    folder: ModelFolder | None
+
+
+def _trained(settings: BenchmarkSettings, folder: ModelFolder | None) -> list[_Start]:
+    if folder is None:
+        return [_Start(SCRATCH, f"scratch-{settings.finetune.preset}", None)]
+    return [
+        _Start(PRETRAINED, f"model-{folder.key}", folder),
+        _Start(SCRATCH, f"scratch-{folder.architecture_key}", folder),
+    ]
+
+
+def _finetune_job(
+    settings: BenchmarkSettings,
+    data: Labelled,
+    split: Split,
+    start: _Start,
+    protocol: str,
+    seed: int,
+    fraction: float = 1.0,
+    draw: int = 0,
+) -> Job:
+    chosen = settings.finetune.model_copy(update={"seed": seed})
+    base = CellKey(
+        dataset=data.name,
+        data_sha256=data.sha256,
+        split=split.name,
+        split_sha256=split.sha256,
+        protocol=protocol,
+        representation=start.name,
+        key=start.key,
+        head="",
+        seed=seed,
+        fraction=fraction,
+        draw=draw,
+        settings=chosen.model_dump(mode="json"),
+        molvec=molvec.__version__,
+    )
+    ends = ("best", "last") if protocol == "finetune" else ("best",)
+    keys = {end: replace(base, head=f"fine-tuned, {end}") for end in ends}
+
+    def run() -> list[Cell]:
+        part = replace(split, train=training_rows(base, data, split))
+        done = finetune(
+            data,
+            part,
+            model=None if start.folder is None else start.folder.folder,
+            from_scratch=start.name == SCRATCH,
+            settings=chosen,
+            output=None,
+        )
+        seconds = sum(epoch["seconds"] for epoch in done.history)
+        return [
+            scored(
+                key,
+                data,
+                split,
+                valid=done.valid[end],
+                test=done.test[end],
+                choice={"epoch": done.best_epoch if end == "best" else len(done.history)},
+                seconds=seconds,
+            )
+            for end, key in keys.items()
+        ]
+
+    return Job(tuple(keys.values()), split, run)
+
+
+def _lazy(representation: Representation, data: Labelled) -> Callable[[], Any]:
+    """Compute features at the first need: a finished data set is not embedded again."""
+    known: list[Any] = []
+
+    def get() -> Any:
+        if not known:
+            known.append(features(representation, data, cache_folder() / "features"))
+        return known[0]
+
+    return get

@@ -1,0 +1,119 @@
+"""``molvec benchmark``: is this model worth using, and for which data?"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from signal import SIGINT
+from typing import Annotated
+
+import typer
+
+from molvec.errors import Stopped, UserError
+
+
+def benchmark(
+    suite: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="A run or model folder; without one, baselines alone."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Your own labelled molecules: .csv, .tsv, .parquet.")
+    ] = None,
+    smiles_column: Annotated[str | None, typer.Option(help="Column of --data with SMILES.")] = None,
+    target: Annotated[
+        list[str] | None, typer.Option(help="Column of --data to predict; repeatable.")
+    ] = None,
+    task: Annotated[str | None, typer.Option(help="classification (0, 1) or regression.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; default runs/benchmark-<suite>.")
+    ] = None,
+    protocol: Annotated[
+        list[str] | None,
+        typer.Option(help="frozen (default), finetune, label-efficiency; repeatable."),
+    ] = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(help="On frozen features: linear, forest (both default), mlp; repeatable."),
+    ] = None,
+    split: Annotated[str, typer.Option(help="scaffold_hu, scaffold_balanced or random.")] = (
+        "scaffold_hu"
+    ),
+    seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N-1.")] = 3,
+    trees: Annotated[
+        int | None, typer.Option(min=1, help="Of a forest; default 500; ToxCast 50, MUV 100.")
+    ] = None,
+    fraction: Annotated[
+        list[float] | None, typer.Option(help="Share of the labels; default .05 .1 .25 .5 1.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=1, help="Subsets of each share.")] = 5,
+    trained: Annotated[
+        bool, typer.Option(help="In label efficiency, train encoders too (slow).")
+    ] = True,
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="One row per molecule.")] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A fine-tuning setting, e.g. --set epochs=30; repeatable."),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default all cores.")] = None,
+) -> None:
+    """Compare a model with fingerprints, descriptors and its own random start."""
+    from rich.console import Console
+
+    from molvec.benchmarking import BenchmarkSettings, UserTable, run_benchmark
+    from molvec.benchmarking.settings import suite_datasets
+    from molvec.config import load_finetune_settings, parse_overrides
+    from molvec.evaluate.benchmark_table import results_tables
+
+    if data is None:
+        if target or smiles_column or task:
+            raise UserError("--target, --task and --smiles-column go with --data FILE")
+        datasets, table = suite_datasets(suite or ["moleculenet"]), None
+        name = "-".join(suite or ["moleculenet"])
+    else:
+        if suite:
+            raise UserError(f"give either {' '.join(suite)} or --data {data}, not both")
+        if not target:
+            raise UserError("name the columns to predict: --target NAME, repeatable")
+        if task not in ("classification", "regression"):
+            raise UserError("say what the targets are: --task classification or --task regression")
+        datasets, name = (), data.name.partition(".")[0]
+        table = UserTable(data, tuple(target), task, smiles_column)  # type: ignore[arg-type]
+    settings = BenchmarkSettings(
+        datasets=datasets,
+        table=table,
+        protocols=tuple(protocol or ["frozen"]),
+        heads=tuple(head or ["linear", "forest"]),
+        split=split,
+        seeds=seeds,
+        trees=trees,
+        draws=draws,
+        trained=trained,
+        dedupe=dedupe,
+        finetune=load_finetune_settings(parse_overrides(set_ or [])),
+        jobs=jobs or os.cpu_count() or 1,
+        **({"fractions": tuple(fraction)} if fraction else {}),
+    )
+    folder = output or Path("runs") / f"benchmark-{name}"
+    try:
+        result = run_benchmark(
+            settings,
+            output=folder,
+            model=model,
+            command=shlex.join(["molvec", *sys.argv[1:]]),
+            report=lambda line: typer.echo(line, err=True),
+        )
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped; the same command continues in {folder}", SIGINT) from None
+    console = Console()
+    for shown in results_tables(result.results):
+        console.print(shown)
+    typer.echo(f"tables in {folder / 'results.csv'}, report in {result.report}")

@@ -1,0 +1,246 @@
+"""The suite from a user's table to files: same code as for MoleculeNet."""
+
+import json
+import math
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rdkit import Chem, RDConfig, rdBase
+
+import molvec
+from molvec.benchmarking import BenchmarkSettings, UserTable, run_benchmark
+from molvec.benchmarking.settings import suite_datasets
+from molvec.config import load_finetune_settings
+from molvec.errors import UserError
+from molvec.evaluate.cells import CellStore
+from molvec.evaluate.suite import SUITES
+
+TINY = {"epochs": 2, "batch_size": 16}
+
+
+ROWS = 160
+
+
+def molecules():
+    """Molecules of 5 to 20 atoms of the NCI set."""
+    texts = (Path(RDConfig.RDDataDir) / "NCI" / "first_5K.smi").read_text().splitlines()
+    with rdBase.BlockLogs():
+        mols = ((text.split()[0], Chem.MolFromSmiles(text.split()[0])) for text in texts)
+        usable = (text for text, mol in mols if mol is not None and 5 <= mol.GetNumAtoms() <= 20)
+        return list(islice(usable, ROWS))
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Does a molecule hold oxygen? A second label is missing in every third row."""
+    path = tmp_path_factory.mktemp("table") / "mine.csv"
+    smiles = molecules()
+    oxygen = [int("O" in text) for text in smiles]
+    nitrogen = [int("N" in text) if i % 3 else "" for i, text in enumerate(smiles)]
+    mass = [len(text) / 7 for text in smiles]
+    frame = pd.DataFrame({"S": smiles, "oxygen": oxygen, "nitrogen": nitrogen, "mass": mass})
+    frame = pd.concat([frame, pd.DataFrame({"S": ["garbage"], "oxygen": [1], "mass": [1]})])
+    frame.to_csv(path, index=False)
+    return path
+
+
+def settings(path, **changes):
+    chosen = {
+        "table": UserTable(path, ("oxygen", "nitrogen"), "classification", "S"),
+        "split": "random",
+        "seeds": 2,
+        "trees": 20,
+        "draws": 2,
+        "fractions": (0.5, 1.0),
+        "finetune": load_finetune_settings(TINY),
+    }
+    return BenchmarkSettings(**(chosen | changes))
+
+
+@pytest.fixture(scope="module")
+def finished(table, run, tmp_path_factory):
+    lines = []
+    output = tmp_path_factory.mktemp("benchmark") / "out"
+    result = run_benchmark(
+        settings(table, protocols=("frozen", "finetune", "label-efficiency")),
+        output=output,
+        model=run.folder,
+        command="molvec benchmark ...",
+        report=lines.append,
+    )
+    return result, lines
+
+
+def test_every_row_is_there(finished):
+    rows = finished[0].results
+    rows = rows[rows["metric"] == "roc_auc"]
+    frozen = rows[rows["protocol"] == "frozen"]
+    assert {(r.representation, r.head) for r in frozen.itertuples()} == {
+        (name, head)
+        for name in ("pretrained", "random start", "ECFP4 counts", "RDKit descriptors")
+        for head in ("linear", "forest")
+    }
+    trained = rows[rows["protocol"] == "finetune"]
+    assert {(r.representation, r.head) for r in trained.itertuples()} == {
+        (name, head)
+        for name in ("pretrained", "trained from scratch")
+        for head in ("fine-tuned, best", "fine-tuned, last")
+    }
+    assert (rows["num_seeds"] == 2).all()  # a random split is another one for every seed
+    assert rows["mean"].between(0, 1).all()
+    assert (rows["num_tasks"] == 2).all()
+    assert (rows["split_sha256"].str.count(";") == 1).all()
+
+
+def test_oxygen_is_in_the_fingerprint(finished):
+    rows = finished[0].results.set_index(["representation", "head", "metric"])
+    assert rows.loc[("ECFP4 counts", "linear", "roc_auc"), "mean"].item() > 0.6
+
+
+def test_efficiency(finished):
+    curve = finished[0].efficiency
+    linear = curve[(curve["representation"] == "ECFP4 counts") & (curve["head"] == "linear")]
+    assert linear["fraction"].tolist() == [0.5, 1.0]
+    assert linear["num_draws"].tolist() == [2, 1]
+    half, whole = linear["num_labels"]
+    assert half == pytest.approx(whole / 2, rel=0.2)
+    assert set(curve["representation"]) == {
+        "pretrained", "random start", "ECFP4 counts", "RDKit descriptors", "trained from scratch"
+    }  # fmt: skip
+
+
+def test_files(finished, table):
+    result, lines = finished
+    saved = pd.read_csv(result.folder / "results.csv")
+    np.testing.assert_allclose(saved["mean"], result.results["mean"])
+    record = json.loads((result.folder / "results.json").read_text())
+    assert record["command"] == "molvec benchmark ..."
+    assert record["machine"]["molvec"] == molvec.__version__
+    about = record["data"]["mine"]
+    assert (about["molecules"], about["rows"]) == (ROWS, ROWS + 1)
+    assert list(about["dropped"].values()) == [1]
+    assert [split["seed"] for split in about["splits"]] == [0, 1]
+    assert sum(about["splits"][0]["sizes"]) == ROWS
+    assert len(record["results"]) == len(saved)
+    assert result.report.read_text().lower().startswith("<!doctype html>")
+    assert any("not valid SMILES" in line for line in lines)
+
+
+def test_the_same_command_continues(finished, table, run, monkeypatch):
+    """Nothing is computed again; a lost cell is, and gives the same numbers."""
+    result, _ = finished
+    chosen = settings(table)
+    cells = sorted((result.folder / "cells").glob("*.json"))
+    lost = next(
+        path for path in cells
+        if json.loads(path.read_text())["representation"] == "ECFP4 counts"
+        and json.loads(path.read_text())["head"] == "forest"
+        and json.loads(path.read_text())["protocol"] == "frozen"
+    )  # fmt: skip
+    lost.unlink()
+    saved = []
+    save = CellStore.save
+    monkeypatch.setattr(
+        CellStore, "save", lambda self, cell: (saved.append(cell), save(self, cell))
+    )
+    again = run_benchmark(chosen, output=result.folder, model=run.folder)
+    assert [(cell.key.representation, cell.key.head) for cell in saved] == [
+        ("ECFP4 counts", "forest")
+    ]
+    before = result.results[result.results["protocol"] == "frozen"].reset_index(drop=True)
+    columns = ["dataset", "representation", "head", "metric", "mean", "std", "low", "high"]
+    pd.testing.assert_frame_equal(again.results[columns], before[columns])
+
+
+def test_killed_between_two_cells(table, tmp_path, monkeypatch):
+    """What was finished before the kill is kept; the rest is done by the same call."""
+    chosen = settings(table, seeds=1)
+    whole = run_benchmark(chosen, output=tmp_path / "whole")
+    save, done = CellStore.save, []
+
+    def dying(self, cell):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(cell)
+        save(self, cell)
+
+    monkeypatch.setattr(CellStore, "save", dying)
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark(chosen, output=tmp_path / "killed")
+    monkeypatch.setattr(CellStore, "save", save)
+    assert len(list((tmp_path / "killed" / "cells").glob("*.json"))) == 2
+    rest = run_benchmark(chosen, output=tmp_path / "killed")
+    numbers = ["representation", "head", "metric", "mean", "low", "high"]
+    pd.testing.assert_frame_equal(rest.results[numbers], whole.results[numbers])
+
+
+def test_without_a_model_baselines_alone(table, tmp_path):
+    frame = molvec.benchmark(
+        data=table, smiles_column="S", target="mass", task="regression",
+        output=tmp_path, split="random", seeds=1, trees=10,
+    )  # fmt: skip
+    assert set(frame["representation"]) == {"ECFP4 counts", "RDKit descriptors"}
+    assert set(frame["metric"]) == {"rmse", "mae"}
+    own = frame[(frame["representation"] == "ECFP4 counts") & (frame["head"] == "forest")]
+    assert own["low"].isna().all()
+    other = frame[frame["representation"] == "RDKit descriptors"]
+    assert (other["low"] <= other["high"]).all()
+    assert frame["std"].isna().all()  # one seed has no spread
+
+
+def test_interval_holds_the_difference(finished):
+    rows = finished[0].results
+    base = rows[(rows["representation"] == "ECFP4 counts") & (rows["head"] == "forest")]
+    for row in rows.itertuples():
+        if math.isnan(row.difference):
+            continue
+        theirs = base[base["metric"] == row.metric]["mean"].item()
+        assert row.difference == pytest.approx(row.mean - theirs)
+        assert row.low <= row.high
+
+
+def test_deduplicated(table, tmp_path):
+    frame = pd.read_csv(table)
+    twice = tmp_path / "mine.csv"
+    pd.concat([frame, frame.iloc[:5]]).to_csv(twice, index=False)
+    lines = []
+    chosen = settings(twice, dedupe=True, seeds=1, heads=("linear",))
+    result = run_benchmark(chosen, output=tmp_path / "out", report=lines.append)
+    assert result.results[["n_train", "n_valid", "n_test"]].iloc[0].sum() == ROWS
+    assert f"mine: {ROWS} molecules without repeats" in lines
+
+
+def test_suites():
+    assert suite_datasets(["moleculenet"]) == SUITES["moleculenet"]
+    assert len(SUITES["moleculenet"]) == 10
+    assert set(SUITES["moleculenet-full"]) - set(SUITES["moleculenet"]) == {"muv", "qm7", "qm8"}
+    assert suite_datasets(["esol", "moleculenet-small"])[0] == "esol"
+    assert len(suite_datasets(["esol", "moleculenet-small"])) == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"protocols": ("frozn",)}, "no protocol 'frozn'. Did you mean 'frozen'"),
+        ({"heads": ("tree",)}, "no head 'tree'"),
+        ({"split": "scafold_hu"}, "Did you mean 'scaffold_hu'"),
+        ({"datasets": ("bbbp",)}, "not both"),
+        ({"table": None}, "not both"),
+        ({"table": None, "datasets": ("bbpp",)}, "Did you mean 'bbbp'"),
+        ({"table": None, "datasets": ("zinc",)}, "no data set 'zinc'"),
+        ({"seeds": 0}, "at least 1"),
+        ({"fractions": (0.0,)}, "above 0 and at most 1"),
+    ],
+)
+def test_settings_are_checked_first(table, change, message):
+    with pytest.raises(UserError, match=message):
+        settings(table, **change)
+
+
+def test_output_that_cannot_be_written(table, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="choose another --output"):
+        run_benchmark(settings(table), output=tmp_path / "file" / "out")
