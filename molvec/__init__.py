@@ -1,7 +1,8 @@
 """molvec: data2vec for graphs and 3D point clouds.
 
 ``molvec.load(model).embed(smiles)`` embeds molecules; ``molvec.pretrain(settings, output=...)``
-makes a model. Everything is imported on first use, so ``import molvec`` is instant.
+makes a model; ``molvec.finetune(...)`` teaches it labels; ``molvec.benchmark(...)`` says whether it
+is any good. Everything is imported on first use, so ``import molvec`` is instant.
 """
 
 from __future__ import annotations
@@ -17,8 +18,12 @@ _LAZY = {
     "MolvecTransformer": "molvec.embed",
     "pretrain": "molvec.pretraining",
     "resume": "molvec.pretraining",
+    "finetune": "molvec.finetuning",
     "load_settings": "molvec.config",
     "PretrainSettings": "molvec.config",
+    "FinetuneSettings": "molvec.config",
+    "benchmark": "molvec.benchmarking",
+    "BenchmarkSettings": "molvec.benchmarking",
     "UserError": "molvec.errors",
 }
 

@@ -1,23 +1,36 @@
 """A run's settings: typed, strict, and the same in YAML, on the command line and in Python.
 
 Recipes are YAML files in ``configs/``; a run folder keeps its resolved settings in
-``config.yaml``. Components never see these objects: :mod:`molvec.pretraining` unpacks them.
+``config.yaml``. Components never see these objects: :mod:`molvec.pretraining` and
+:mod:`molvec.finetuning` unpack them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from molvec.errors import UserError, did_you_mean
 
 Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
+Preset = Literal["tiny", "small", "base"]
+Readout = Literal["mean", "mean_sum", "mean_max_sum"]
+
+
+def _check_freeze(value: Any) -> Any:
+    """One message in place of pydantic's two, one for each side of the union."""
+    if value != "encoder" and (type(value) is not int or value < 0):
+        raise ValueError("expected a number of blocks, or encoder")
+    return value
+
+
+Freeze = Annotated[int | Literal["encoder"], BeforeValidator(_check_freeze)]
 
 
 class _Strict(BaseModel):
@@ -37,12 +50,12 @@ class EncoderSettings(_Strict):
     """A preset's name, and single values to put in place of the preset's."""
 
     family: Literal["graph_transformer"] = "graph_transformer"
-    preset: Literal["tiny", "small", "base"] = "small"
+    preset: Preset = "small"
     dim: Positive | None = None
     depth: Positive | None = None
     heads: Positive | None = None
     local: bool = False  # GINE branch in every block
-    readout: Literal["mean", "mean_sum", "mean_max_sum"] = "mean_sum"  # nodes -> graph, for `embed`
+    readout: Readout = "mean_sum"  # nodes -> graph, for `embed`
 
 
 class StudentSettings(_Strict):
@@ -113,6 +126,31 @@ class PretrainSettings(_Strict):
     tensorboard: bool = False
 
 
+class FinetuneSettings(_Strict):
+    """Fine-tuning an encoder on molecules with labels, or training one on them from scratch."""
+
+    preset: Preset = "small"  # size of an encoder from scratch; a model brings its own
+    readout: Readout | None = None  # nodes -> graph; the model's own by default
+    hidden: Positive | None = None  # width of the head's hidden layer; None: a linear head
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # in the head and in every block
+    epochs: Positive = 30
+    batch_size: Positive = 32
+    lr: Annotated[float, Field(gt=0)] = 3e-4  # peak rate of the encoder's last block
+    head_lr_factor: Annotated[float, Field(gt=0)] = 1.0  # the head's rate over the last block's
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0  # each lower block's rate over the next
+    freeze: Freeze = 0  # how many lowest blocks stay as they are, with the embeddings; or "encoder"
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    warmup: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the steps
+    clip: Annotated[float, Field(gt=0)] = 1.0  # norm of the gradient
+    patience: Positive | None = None  # stop after so many epochs without a better validation score
+    max_atoms: Positive | None = None  # larger molecules are not trained on, but predicted
+    seed: Annotated[int, Field(ge=0)] = 0
+    device: str = "auto"
+
+
+Settings = TypeVar("Settings", PretrainSettings, FinetuneSettings)
+
+
 def recipes_folder() -> Path:
     """Return the folder of the recipes: inside an installed package, or the repository's."""
     package = Path(__file__).resolve().parent
@@ -138,17 +176,24 @@ def load_settings(
         UserError: naming the key that is wrong, and the nearest one that exists.
     """
     tree: dict[str, Any] = {} if recipe is None else _read_yaml(_recipe_path(recipe))
-    for key, value in (overrides or {}).items():
-        _set(tree, key, value)
-    return parse_settings(tree)
+    return parse_settings(_overridden(tree, overrides))
+
+
+def load_finetune_settings(
+    overrides: Mapping[str, Any] | None = None, *, file: Path | None = None
+) -> FinetuneSettings:
+    """Apply overrides to the defaults, or to a YAML file of fine-tuning settings.
+
+    Raises:
+        UserError: naming the key that is wrong, and the nearest one that exists.
+    """
+    tree: dict[str, Any] = {} if file is None else _read_yaml(file)
+    return _parse(_overridden(tree, overrides), FinetuneSettings)
 
 
 def parse_settings(tree: Mapping[str, Any]) -> PretrainSettings:
     """Validate plain nested settings."""
-    try:
-        return PretrainSettings.model_validate(tree)
-    except ValidationError as error:
-        raise UserError("; ".join(_explain(item) for item in error.errors())) from None
+    return _parse(tree, PretrainSettings)
 
 
 def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
@@ -162,9 +207,22 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
-def dump_settings(settings: PretrainSettings) -> str:
+def dump_settings(settings: PretrainSettings | FinetuneSettings) -> str:
     """Return settings as YAML that :func:`load_settings` reads back."""
     return yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False)
+
+
+def _parse(tree: Mapping[str, Any], kind: type[Settings]) -> Settings:
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        raise UserError("; ".join(_explain(item, kind) for item in error.errors())) from None
+
+
+def _overridden(tree: dict[str, Any], overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    for key, value in (overrides or {}).items():
+        _set(tree, key, value)
+    return tree
 
 
 def _recipe_path(recipe: str | Path) -> Path:
@@ -209,13 +267,13 @@ def _set(tree: dict[str, Any], key: str, value: Any) -> None:
     tree[last] = value
 
 
-def _explain(error: Any) -> str:
+def _explain(error: Any, kind: type[BaseModel]) -> str:
     """One line for one pydantic error, with a suggestion for a misspelt key."""
     *parents, last = [str(part) for part in error["loc"]] or [""]
     key = ".".join([*parents, last])
     if error["type"] != "extra_forbidden":
         return f"setting {key}: {error['msg']}, got {error.get('input')!r}"
-    group: Any = PretrainSettings
+    group: Any = kind
     for parent in parents:
         group = group.model_fields[parent].annotation
     known = list(group.model_fields)

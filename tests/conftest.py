@@ -139,3 +139,30 @@ def straight(make_settings, session_cache, tmp_path_factory):
 def started(straight, tmp_path):
     """A copy of the straight run, to be damaged; checkpoints at steps 12 and 14."""
     return shutil.copytree(straight, tmp_path / "started")
+
+
+@pytest.fixture(scope="session")
+def tuned(run, smiles, tmp_path_factory):
+    """A model fine-tuned for a few epochs on two targets. Do not write into its folder."""
+    from rdkit import Chem
+
+    from molvec.config import load_finetune_settings
+    from molvec.finetuning import finetune
+    from tests.labels import labelled, split_of
+
+    mols = [Chem.MolFromSmiles(text) for text in smiles]
+    targets = {
+        "atoms": [float(mol.GetNumAtoms()) for mol in mols],
+        "rings": [float(mol.GetRingInfo().NumRings()) for mol in mols],
+    }
+    folder = tmp_path_factory.mktemp("tuned") / "model"
+    finetune(
+        labelled(smiles, targets, "regression"),
+        split_of(len(smiles), valid=8, test=8),
+        model=run.folder,
+        settings=load_finetune_settings(
+            {"epochs": 8, "lr": 3e-3, "batch_size": 8, "readout": "mean_sum"}
+        ),
+        output=folder,
+    )
+    return folder

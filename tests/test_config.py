@@ -5,9 +5,11 @@ import yaml
 from pydantic import BaseModel
 
 from molvec.config import (
+    FinetuneSettings,
     PretrainSettings,
     dump_settings,
     list_recipes,
+    load_finetune_settings,
     load_settings,
     parse_overrides,
     parse_settings,
@@ -62,6 +64,26 @@ OTHER = {
     "tensorboard": True,
 }
 """A value other than the default for every setting there is (one for those with one choice)."""
+
+OTHER_FINETUNE = {
+    "preset": "base",
+    "readout": "mean",
+    "hidden": 64,
+    "dropout": 0.35,
+    "epochs": 7,
+    "batch_size": 3,
+    "lr": 2e-5,
+    "head_lr_factor": 7.0,
+    "layer_decay": 0.35,
+    "freeze": "encoder",
+    "weight_decay": 0.35,
+    "warmup": 0.35,
+    "clip": 5.5,
+    "patience": 4,
+    "max_atoms": 50,
+    "seed": 11,
+    "device": "cpu",
+}
 
 
 def leaves(model, prefix=""):
@@ -183,3 +205,40 @@ def test_settings_cannot_change_under_a_run():
 
     with pytest.raises(ValidationError):
         PretrainSettings().steps = 3
+
+
+# --- fine-tuning: the same rules ----------------------------------------------------------------
+
+
+def test_every_setting_of_fine_tuning_is_listed_above():
+    assert sorted(leaves(FinetuneSettings)) == sorted(OTHER_FINETUNE)
+
+
+@pytest.mark.parametrize("key", sorted(OTHER_FINETUNE))
+def test_every_setting_of_fine_tuning_can_be_set(key, tmp_path):
+    settings = load_finetune_settings(parse_overrides([f"{key}={OTHER_FINETUNE[key]}"]))
+    assert value_of(settings, key) == OTHER_FINETUNE[key]
+    assert settings != FinetuneSettings()
+    path = tmp_path / "settings.yaml"
+    path.write_text(dump_settings(settings))
+    assert load_finetune_settings(file=path) == settings
+    assert load_finetune_settings({"seed": 3}, file=path).seed == 3
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"layer_decy": 0.5}, r"unknown setting 'layer_decy'\. Did you mean 'layer_decay'\?"),
+        ({"freeze": "head"}, "setting freeze: .*expected a number of blocks, or encoder"),
+        ({"freeze": -1}, "setting freeze: .*expected a number of blocks"),
+        ({"freeze": True}, "setting freeze: .*expected a number of blocks"),
+        ({"layer_decay": 0}, "setting layer_decay: .*greater than 0"),
+        ({"layer_decay": 1.5}, "setting layer_decay: .*less than or equal to 1"),
+        ({"dropout": 1}, "setting dropout: .*less than 1"),
+        ({"epochs": 0}, "setting epochs: .*greater than 0"),
+        ({"readout": "max"}, "setting readout: .*'mean_sum'"),
+    ],
+)
+def test_wrong_settings_of_fine_tuning(changes, message):
+    with pytest.raises(UserError, match=message):
+        load_finetune_settings(changes)

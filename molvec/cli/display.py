@@ -1,13 +1,22 @@
-"""A live line on stderr while a run trains; silent when stderr is no terminal."""
+"""A live line on stderr while something runs; silent when stderr is no terminal."""
 
 from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 if TYPE_CHECKING:
     from molvec.train.state import Progress as Done
@@ -21,28 +30,15 @@ _SHOWN = {
 }
 
 
-class TrainingDisplay:
-    """Shows loss, spread of targets and predictions, effective rank, speed and time left."""
+class _Display:
+    """A line of columns, shown while the ``with`` block runs."""
 
-    def __init__(self, title: str) -> None:
-        console = Console(stderr=True)
+    def __init__(self, *columns: ProgressColumn) -> None:
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=20),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[numbers]}"),
-            console=console,
-            disable=not sys.stderr.isatty(),
+            *columns, console=Console(stderr=True), disable=not sys.stderr.isatty()
         )
-        self._task = self._bar.add_task(title, total=None, numbers="loading data")
 
-    def update(self, progress: Done, values: dict[str, float], steps: int) -> None:
-        """Show one logged step of ``steps``."""
-        numbers = "  ".join(form.format(values[name]) for name, form in _SHOWN.items())
-        self._bar.update(self._task, total=steps, completed=progress.step, numbers=numbers)
-
-    def __enter__(self) -> TrainingDisplay:
+    def __enter__(self) -> Self:
         self._bar.start()
         return self
 
@@ -53,3 +49,53 @@ class TrainingDisplay:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+
+
+def _titled() -> tuple[ProgressColumn, ...]:
+    return (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[numbers]}"),
+    )
+
+
+class TrainingDisplay(_Display):
+    """Shows loss, spread of targets and predictions, effective rank, speed and time left."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(*_titled())
+        self._task = self._bar.add_task(title, total=None, numbers="loading data")
+
+    def update(self, progress: Done, values: dict[str, float], steps: int) -> None:
+        """Show one logged step of ``steps``."""
+        numbers = "  ".join(form.format(values[name]) for name, form in _SHOWN.items())
+        self._bar.update(self._task, total=steps, completed=progress.step, numbers=numbers)
+
+
+class EpochsDisplay(_Display):
+    """Shows epochs done, loss and validation score, and the time left."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(*_titled())
+        self._task = self._bar.add_task(title, total=None, numbers="loading data")
+
+    def update(self, line: dict[str, float], epochs: int) -> None:
+        """Show one epoch of ``epochs``."""
+        numbers = f"loss {line['train_loss']:.3f}  validation {line['valid_score']:.3f}"
+        self._bar.update(self._task, total=epochs, completed=line["epoch"], numbers=numbers)
+
+
+class RowsDisplay(_Display):
+    """Counts rows of a file of unknown length."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            SpinnerColumn(), TextColumn("{task.completed:,.0f} rows"), TimeElapsedColumn()
+        )
+        self._task = self._bar.add_task("", total=None)
+
+    def update(self, rows: int) -> None:
+        """Show the number of rows done."""
+        self._bar.update(self._task, completed=rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,9 +24,7 @@ def embed(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Embed a file of molecules: one output row per input row, bad rows empty with a reason."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
+    from molvec.cli.display import RowsDisplay
     from molvec.embed.file import embed_file
     from molvec.embed.load import load
     from molvec.errors import UserError
@@ -35,15 +32,7 @@ def embed(
     if level not in ("graph", "node"):
         raise UserError(f"--level must be graph or node, got {level!r}")
     embedder = load(model, device=device)
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed:,.0f} rows"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        disable=not sys.stderr.isatty(),
-    )
-    with bar:
-        task = bar.add_task("", total=None)
+    with RowsDisplay() as display:
         written = embed_file(
             embedder,
             source,
@@ -51,7 +40,7 @@ def embed(
             smiles_column=smiles_column,
             level=level,  # type: ignore[arg-type]
             max_atoms=max_atoms,
-            progress=lambda rows: bar.update(task, completed=rows),
+            progress=display.update,
         )
     if written.skipped:
         summary = written.skipped.summary(written.rows)

@@ -8,18 +8,21 @@ from typing import Annotated
 import typer
 
 import molvec
-from molvec.cli import data, demo, doctor, embed, info, pretrain
-from molvec.errors import UserError
+from molvec.cli import benchmark, data, demo, doctor, embed, finetune, info, predict, pretrain
+from molvec.errors import Stopped, UserError
 
 app = typer.Typer(
     name="molvec",
-    help="Self-supervised embeddings of molecules: pretrain, embed, look.",
+    help="Self-supervised embeddings of molecules: pretrain, embed, fine-tune, predict.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(pretrain.pretrain)
+app.command()(benchmark.benchmark)
 app.command()(embed.embed)
+app.command()(finetune.finetune)
+app.command()(predict.predict)
 app.command()(info.info)
 app.add_typer(data.app, name="data")
 app.command()(demo.demo)
@@ -51,6 +54,8 @@ def run() -> None:
         if debug:
             raise
         _fail(str(error), 2)
+    except Stopped as stopped:
+        _fail(str(stopped), 128 + stopped.signal)
     except RuntimeError as error:
         # By name: importing the class would import torch for every --help.
         if debug or type(error).__name__ != "CollapsedError":

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -15,18 +15,21 @@ from torch_geometric.data import Batch, Data
 
 from molvec.errors import UserError
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.nn.budget import PAIRS, by_size
+from molvec.nn.head import GraphHead
 from molvec.nn.readout import READOUTS, WIDTH
 from molvec.records import Record, SkipCount, from_python, parse
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Array = NDArray[np.float32]
-Level = Literal["graph", "node"]
+Level = Literal["graph", "node", "target"]
+"""A vector per molecule, one per atom, or (see `Embedder.predict`) one of predicted values."""
 OnError = Literal["nan", "raise", "drop"]
 
 CHUNK = 2048
 """Records read ahead: within a chunk, graphs are batched by size."""
-
-PAIRS = 262_144
-"""Node pairs per batch: 256 molecules of 32 atoms, or a single one of 512."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,9 @@ class Embedded:
     """One row of the result.
 
     Shapes:
-        - ``vector``: float32 ``[dim]`` (level "graph") or ``[num_atoms, dim]`` (level "node");
-          ``None`` for a row that failed, with the reason in ``error``.
+        - ``vector``: float32 ``[dim]`` (level "graph"), ``[num_atoms, dim]`` (level "node") or
+          ``[num_targets]`` (level "target"); ``None`` for a row that failed, with the reason in
+          ``error``.
     """
 
     record: Record
@@ -55,6 +59,8 @@ class Embedder:
         readout: a key of ``READOUTS``.
         config: the model's ``config.json``.
         device: ``"auto"`` or a torch device.
+        head: of a fine-tuned model.
+        targets: names of the values that the head predicts.
 
     Raises:
         UserError: if there is no such device or readout.
@@ -68,9 +74,13 @@ class Embedder:
         readout: str = "mean",
         config: Mapping[str, Any] | None = None,
         device: str = "auto",
+        head: GraphHead | None = None,
+        targets: Sequence[str] = (),
     ) -> None:
-        self.device = _device(device)
+        self.device = find_device(device)
         self.encoder = encoder.to(self.device).eval().requires_grad_(False)
+        self.head = None if head is None else head.to(self.device).eval().requires_grad_(False)
+        self.targets = tuple(targets)
         self.featurizer = featurizer
         if readout not in READOUTS:
             raise UserError(f"unknown readout {readout!r}; known: {', '.join(READOUTS)}")
@@ -133,6 +143,25 @@ class Embedder:
             return vectors
         return np.stack(vectors) if vectors else np.zeros((0, self.dim), dtype=np.float32)
 
+    def predict(
+        self, items: Any, *, on_error: OnError = "nan", max_atoms: int | None = None
+    ) -> pd.DataFrame:
+        """Predict the targets that the model was fine-tuned on.
+
+        Takes what :meth:`embed` takes. A row does not depend on the other rows.
+
+        Returns:
+            A frame with one row per item, in order, and one float32 column per target: the
+            probability of class 1, or the value in the target's unit. A Series' index is kept;
+            otherwise the index counts items from 0 (with ``on_error="drop"`` rows are missing).
+
+        Raises:
+            UserError: if the model has no head, or as :meth:`embed` does.
+        """
+        from molvec.embed.predict import predict_frame
+
+        return predict_frame(self, items, on_error=on_error, max_atoms=max_atoms)
+
     def stream(
         self,
         records: Iterable[Record],
@@ -159,10 +188,11 @@ class Embedder:
                 graphs[i] = self.featurizer(parse(record, max_atoms=max_atoms))
             except ValueError as error:
                 rows[i] = Embedded(record, None, str(error))
-        for members in _by_size(graphs):
-            vectors = self._encode([graphs[i] for i in members], level)
-            for i, vector in zip(members, vectors, strict=True):
-                rows[i] = Embedded(chunk[i], vector, None)
+        places = list(graphs)
+        for members in by_size([int(graphs[i].num_nodes or 0) for i in places], PAIRS):
+            vectors = self._encode([graphs[places[k]] for k in members], level)
+            for k, vector in zip(members, vectors, strict=True):
+                rows[places[k]] = Embedded(chunk[places[k]], vector, None)
         assert all(row is not None for row in rows)
         return rows  # type: ignore[return-value]
 
@@ -174,10 +204,18 @@ class Embedder:
             counts = batch.ptr.diff().tolist()
             return [part.numpy() for part in nodes.cpu().split(counts)]
         vectors = READOUTS[self.readout](nodes, batch.batch, len(graphs))
+        if level == "target":
+            assert self.head is not None
+            vectors = self.head.to_values(self.head(vectors))
         return list(vectors.cpu().numpy())
 
 
-def _device(name: str) -> torch.device:
+def find_device(name: str) -> torch.device:
+    """Return a device by name; ``"auto"`` is CUDA if there is one.
+
+    Raises:
+        UserError: if there is no such device here.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -186,16 +224,3 @@ def _device(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:  # no such name; not built for it; none here
         raise UserError(f"cannot use device {name!r}: {str(error).splitlines()[0]}") from None
     return device
-
-
-def _by_size(graphs: Mapping[int, Data]) -> Iterator[list[int]]:
-    """Group graphs of similar size so that padded pairs stay below ``PAIRS`` per batch."""
-    members: list[int] = []
-    for i in sorted(graphs, key=lambda i: int(graphs[i].num_nodes or 0)):
-        pairs = int(graphs[i].num_nodes or 0) ** 2  # the largest of its batch so far
-        if members and (len(members) + 1) * pairs > PAIRS:
-            yield members
-            members = []
-        members.append(i)
-    if members:
-        yield members

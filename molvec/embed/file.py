@@ -1,4 +1,4 @@
-"""Embed a file into a file: one output row per input row, in flat memory, all or nothing."""
+"""A file into a file: one output row per input row, in flat memory, all or nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SUFFIXES = (".parquet", ".csv")
 
 
 @dataclass(frozen=True)
-class EmbeddedFile:
+class WrittenFile:
     """What was written: rows, and which of them failed and why."""
 
     path: Path
@@ -40,7 +40,7 @@ def embed_file(
     level: Level = "graph",
     max_atoms: int | None = None,
     progress: Callable[[int], None] = lambda rows: None,
-) -> EmbeddedFile:
+) -> WrittenFile:
     """Embed every row of ``source``.
 
     Parquet has the columns ``row``, ``smiles``, ``error`` and ``embedding`` (a list of ``dim``
@@ -50,10 +50,41 @@ def embed_file(
     Raises:
         UserError: for an input that cannot be read or an output that cannot be written.
     """
-    if output.suffix not in SUFFIXES:
-        raise UserError(f"cannot write {output.name}: the output must end in .parquet or .csv")
     if output.suffix == ".csv" and level == "node":
         raise UserError("one row per molecule cannot hold its atoms in CSV: write .parquet instead")
+    as_list = output.suffix == ".parquet"
+    return write_rows(
+        embedder,
+        source,
+        output,
+        smiles_column=smiles_column,
+        level=level,
+        max_atoms=max_atoms,
+        schema=_schema(embedder, level) if as_list else _flat_schema(embedder),
+        table=_table if as_list else flat_table,
+        progress=progress,
+    )
+
+
+def write_rows(
+    embedder: Embedder,
+    source: Path,
+    output: Path,
+    *,
+    smiles_column: str | None,
+    level: Level,
+    max_atoms: int | None,
+    schema: pa.Schema,
+    table: Callable[[list[Embedded], pa.Schema], pa.Table],
+    progress: Callable[[int], None],
+) -> WrittenFile:
+    """Stream the rows of ``source`` at some level through ``table`` into ``output``.
+
+    Raises:
+        UserError: for an input that cannot be read or an output that cannot be written.
+    """
+    if output.suffix not in SUFFIXES:
+        raise UserError(f"cannot write {output.name}: the output must end in .parquet or .csv")
     if output.is_dir():
         raise UserError(f"{output} is a folder; give a file name, e.g. {output / 'out.parquet'}")
     if output.exists() and source.exists() and output.samefile(source):
@@ -63,15 +94,12 @@ def embed_file(
     skipped = SkipCount()
     records = read_records(source, smiles_column=smiles_column)
     rows = embedder.stream(records, level=level, max_atoms=max_atoms, skipped=skipped)
-    as_list = output.suffix == ".parquet"
-    schema = _schema(embedder, level) if as_list else _flat_schema(embedder)
     temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     count = 0
     try:
-        with _writer(temporary, schema, as_list) as writer:
+        with _writer(temporary, schema, output.suffix == ".parquet") as writer:
             for chunk in _chunks(rows):
-                table = _table(chunk, schema) if as_list else _flat_table(chunk, schema)
-                writer.write_table(table)
+                writer.write_table(table(chunk, schema))
                 count += len(chunk)
                 progress(count)
         temporary.replace(output)
@@ -80,7 +108,7 @@ def embed_file(
     finally:
         with suppress(OSError):
             temporary.unlink()
-    return EmbeddedFile(output, count, skipped)
+    return WrittenFile(output, count, skipped)
 
 
 def _reason(error: OSError) -> str:
@@ -99,7 +127,8 @@ def _writer(path: Path, schema: pa.Schema, parquet: bool) -> Any:
     return pyarrow.csv.CSVWriter(str(path), schema)
 
 
-def _common() -> list[pa.Field]:
+def common_fields() -> list[pa.Field]:
+    """Return the columns that every output has: where a row comes from, and why it failed."""
     return [
         pa.field("row", pa.int64()),
         pa.field("smiles", pa.string()),
@@ -112,11 +141,13 @@ def _schema(embedder: Embedder, level: Level) -> pa.Schema:
     vector = (
         pa.list_(pa.float32(), dim) if level == "graph" else pa.list_(pa.list_(pa.float32(), dim))
     )
-    return pa.schema([*_common(), pa.field("embedding", vector)])
+    return pa.schema([*common_fields(), pa.field("embedding", vector)])
 
 
 def _flat_schema(embedder: Embedder) -> pa.Schema:
-    return pa.schema([*_common(), *(pa.field(f"e{i}", pa.float32()) for i in range(embedder.dim))])
+    return pa.schema(
+        [*common_fields(), *(pa.field(f"e{i}", pa.float32()) for i in range(embedder.dim))]
+    )
 
 
 def _common_columns(chunk: list[Embedded]) -> list[pa.Array]:
@@ -133,7 +164,8 @@ def _table(chunk: list[Embedded], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays([*_common_columns(chunk), embedding], schema=schema)
 
 
-def _flat_table(chunk: list[Embedded], schema: pa.Schema) -> pa.Table:
+def flat_table(chunk: list[Embedded], schema: pa.Schema) -> pa.Table:
+    """Give every number of a vector a column of its own, null in a failed row."""
     dim = len(schema) - 3
     matrix = np.full((len(chunk), dim), np.nan, dtype=np.float32)
     failed = np.array([row.vector is None for row in chunk])

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from torch import Tensor
 
 from molvec.checkpoint import load_model
 from molvec.embed.embedder import Embedder
 from molvec.errors import UserError
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
+from molvec.nn.readout import WIDTH
+
+HEAD = "head."
+"""What the names of a head's tensors begin with; all other tensors are the encoder's."""
 
 
 def load(model: str | Path, *, device: str = "auto") -> Embedder:
@@ -30,14 +38,46 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
             node_sizes=featurizer.node_sizes,
             edge_sizes=featurizer.edge_sizes,
         )
-        encoder.load_state_dict(tensors)
+        encoder.load_state_dict(encoder_tensors(tensors))
         readout = config["readout"]
+        head = _head(config, tensors, width=encoder.dim * WIDTH.get(readout, 1))
+        targets = config["head"]["targets"] if head is not None else ()
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(
             f"{folder} does not fit this molvec ({_first_line(error)}); "
             "use the version that wrote it, or train again"
         ) from error
-    return Embedder(encoder, featurizer, readout=readout, config=config, device=device)
+    return Embedder(
+        encoder,
+        featurizer,
+        readout=readout,
+        config=config,
+        device=device,
+        head=head,
+        targets=targets,
+    )
+
+
+def encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the encoder's part of a model's tensors."""
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
+
+
+def _head(config: dict[str, Any], tensors: dict[str, Tensor], *, width: int) -> GraphHead | None:
+    """Build the head of a fine-tuned model; ``None`` for a model without one."""
+    if "head" not in config:
+        return None
+    described = config["head"]
+    head = GraphHead(
+        width=width,
+        num_targets=len(described["targets"]),
+        task=described["task"],
+        hidden=described["hidden"],
+    )
+    head.load_state_dict(
+        {name.removeprefix(HEAD): t for name, t in tensors.items() if name.startswith(HEAD)}
+    )
+    return head
 
 
 def model_folder(model: str | Path) -> Path:

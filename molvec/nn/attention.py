@@ -55,11 +55,14 @@ class Block(nn.Module):
     Returns ``x'`` and ``f``: data2vec's targets average the feed-forward output before the
     residual add (arXiv 2202.03555, section 3.3 and table 4).
 
+    ``dropout`` (for fine-tuning; 0 in pretraining) acts on what the two branches add to the
+    tokens, in training mode alone.
+
     Shapes:
         - tokens: ``[T, dim]``; bias: ``[R, heads, W, W]``; both outputs: ``[T, dim]``.
     """
 
-    def __init__(self, dim: int, heads: int, ffn_ratio: int = 4) -> None:
+    def __init__(self, dim: int, heads: int, ffn_ratio: int = 4, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.heads = heads
         self.norm_attention = nn.LayerNorm(dim)
@@ -68,12 +71,14 @@ class Block(nn.Module):
         self.norm_ffn = nn.LayerNorm(dim)
         self.expand = nn.Linear(dim, ffn_ratio * dim)
         self.contract = nn.Linear(ffn_ratio * dim, dim)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, bias: Tensor, packing: Packing) -> tuple[Tensor, Tensor]:
         """Apply the block; see the class for what it returns."""
         qkv = packing.pad(self.qkv(self.norm_attention(tokens)))  # [R, W, 3 dim]
         q, k, v = qkv.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(q.dtype))
-        tokens = tokens + self.out(packing.flatten(mixed.transpose(1, 2).flatten(2)))
+        attended = self.out(packing.flatten(mixed.transpose(1, 2).flatten(2)))
+        tokens = tokens + self.dropout(attended)
         ffn = self.contract(F.gelu(self.expand(self.norm_ffn(tokens))))
-        return tokens + ffn, ffn
+        return tokens + self.dropout(ffn), ffn

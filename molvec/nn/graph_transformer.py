@@ -26,6 +26,7 @@ class GraphTransformer(Encoder):
         depth: number of blocks.
         heads: attention heads.
         local: add a GINE message-passing branch over visible edges to every block.
+        dropout: share of numbers dropped on the branches of every block, in training mode.
 
     Shapes:
         - output and each of ``depth`` hidden states: ``[T, dim]``, with ``T`` visible nodes over
@@ -41,6 +42,7 @@ class GraphTransformer(Encoder):
         depth: int,
         heads: int,
         local: bool = False,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         if dim % heads:
@@ -49,9 +51,22 @@ class GraphTransformer(Encoder):
         self.nodes = NodeEmbedding(node_sizes, dim)
         self.structure = StructureEmbedding(dim)
         self.bias = PairBias(heads, edge_sizes)
-        self.blocks = nn.ModuleList(Block(dim, heads) for _ in range(depth))
+        self.blocks = nn.ModuleList(Block(dim, heads, dropout=dropout) for _ in range(depth))
         self.local = nn.ModuleList(LocalBranch(dim, edge_sizes) for _ in range(depth * local))
         self.norm = nn.LayerNorm(dim)
+
+    def layers(self) -> list[list[nn.Module]]:
+        """Return all parts from the input up, for layer-wise learning rates and freezing.
+
+        ``depth + 1`` layers: the input embeddings with the pair bias, then every block with its
+        local branch; the final norm belongs to the last block.
+        """
+        blocks: list[list[nn.Module]] = [[block] for block in self.blocks]
+        for layer, local in zip(blocks, self.local, strict=False):  # no branches, or one each
+            layer.append(local)
+        layers = [[self.nodes, self.structure, self.bias], *blocks]
+        layers[-1].append(self.norm)
+        return layers
 
     def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
         """Encode the visible nodes; ``visible`` is ``[num_nodes]`` or ``[V, num_nodes]``."""

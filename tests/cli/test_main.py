@@ -18,7 +18,8 @@ def test_help_imports_nothing_heavy():
     code = f"""
 import sys
 from molvec.cli import main
-for verb in [], ["pretrain"], ["embed"], ["info"], ["demo"], ["doctor"], ["data"], ["data", "get"]:
+verbs = "pretrain embed finetune predict info demo doctor data".split()
+for verb in [], ["data", "get"], *([verb] for verb in verbs):
     sys.argv = ["molvec", *verb, "--help"]
     try:
         main.run()
@@ -28,7 +29,7 @@ print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
-    for verb in ("pretrain", "embed", "info", "data", "demo", "doctor"):
+    for verb in ("pretrain", "embed", "finetune", "predict", "info", "data", "demo", "doctor"):
         assert verb in done.stdout
 
 

@@ -117,3 +117,32 @@ def test_presets_have_the_sizes_they_promise(name, millions):
 def test_unknown_family_names_the_known_ones():
     with pytest.raises(ValueError, match="unknown encoder family 'gin'; known: graph_transformer"):
         build_encoder({"family": "gin"}, **SIZES)
+
+
+def test_dropout_changes_training_mode_alone_and_no_names():
+    torch.manual_seed(0)
+    plain = GraphTransformer(**SIZES, dim=32, depth=2, heads=4)
+    dropping = GraphTransformer(**SIZES, dim=32, depth=2, heads=4, dropout=0.3)
+    assert list(plain.state_dict()) == list(dropping.state_dict())
+    dropping.load_state_dict(plain.state_dict())
+    batch = batch_of()
+    expected = plain.train()(batch).output
+    assert torch.equal(plain.eval()(batch).output, expected)
+    assert torch.equal(dropping.eval()(batch).output, expected)
+    dropping.train()
+    torch.manual_seed(1)
+    first = dropping(batch)
+    assert not torch.allclose(first.output, expected, atol=1e-2)
+    torch.manual_seed(1)
+    assert torch.equal(dropping(batch).output, first.output)
+    assert (first.hidden_states[-1] != 0).all()  # the feed-forward output, before its dropout
+
+
+def test_layers_hold_every_parameter_once(encoder):
+    layers = encoder.layers()
+    assert len(layers) == 4
+    assert layers[0] == [encoder.nodes, encoder.structure, encoder.bias]
+    assert all(layers[i + 1][0] is block for i, block in enumerate(encoder.blocks))
+    assert layers[-1][-1] is encoder.norm
+    held = [p for layer in layers for module in layer for p in module.parameters()]
+    assert len(held) == len({id(p) for p in held}) == len(list(encoder.parameters()))

@@ -1,0 +1,460 @@
+"""Fine-tuning as a whole: what is trained, what is kept apart, what is saved, what is refused."""
+
+import copy
+import json
+import tempfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import molvec
+from molvec import finetuning
+from molvec.checkpoint import load_model
+from molvec.config import load_finetune_settings
+from molvec.errors import UserError
+from molvec.finetuning import finetune
+from tests.labels import labelled, network, split_of
+
+NAN = float("nan")
+QUICK = {"epochs": 2, "batch_size": 8, "lr": 1e-3, "preset": "tiny", "device": "cpu"}
+
+
+def settings(**changes):
+    return load_finetune_settings(QUICK | changes)
+
+
+@pytest.fixture(scope="module")
+def data(smiles):
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 2, (2, 30)).astype(float)
+    second[4:8] = NAN
+    return labelled(["C", "[Na+].[Cl-]", *smiles[:28]], {"toxic": first, "active": second})
+
+
+@pytest.fixture(scope="module")
+def split():
+    return split_of(30, valid=8, test=6)
+
+
+# --- what is trained ----------------------------------------------------------------------------
+
+
+def trained_layers(model, before):
+    """Which layers moved, lowest first, then the head: as 0s and 1s."""
+    layers = [*model.encoder.layers(), [model.head]]
+    old = [*before.encoder.layers(), [before.head]]
+    moved = []
+    for new_layer, old_layer in zip(layers, old, strict=True):
+        pairs = [
+            (p, q)
+            for new, was in zip(new_layer, old_layer, strict=True)
+            for p, q in zip(new.parameters(), was.parameters(), strict=True)
+        ]
+        changed = [not torch.equal(p, q) for p, q in pairs]
+        assert all(changed) or not any(changed)
+        moved.append(int(all(changed)))
+    return moved
+
+
+@pytest.mark.parametrize(
+    ("frozen", "expected"),
+    [
+        (0, [1, 1, 1, 1, 1]),
+        (1, [0, 0, 1, 1, 1]),
+        (2, [0, 0, 0, 1, 1]),
+        (3, [0, 0, 0, 0, 1]),
+        ("encoder", [0, 0, 0, 0, 1]),
+    ],
+)
+def test_what_is_frozen_keeps_its_weights_and_all_else_learns(
+    frozen, expected, data, split, monkeypatch
+):
+    """Compare the weights of every layer before and after an epoch."""
+    seen = {}
+    real = finetuning.fit
+
+    def spy(model, optimizer, *args, **kwargs):
+        seen["before"] = copy.deepcopy(model)
+        seen["model"] = model
+        return real(model, optimizer, *args, **kwargs)
+
+    monkeypatch.setattr(finetuning, "fit", spy)
+    finetune(data, split, model=None, settings=settings(freeze=frozen, epochs=1))
+    model = seen["model"]
+    assert trained_layers(model, seen["before"]) == expected
+
+
+def test_frozen_weights_take_no_gradient():
+    model = network(depth=3)
+    finetuning.freeze(model.encoder, 2)
+    wanted = [
+        all(p.requires_grad for m in layer for p in m.parameters())
+        for layer in model.encoder.layers()
+    ]
+    assert wanted == [False, False, False, True]
+    assert model.encoder.norm.weight.requires_grad
+
+
+def test_layer_wise_rates(data, split, monkeypatch):
+    seen = []
+
+    def spy(model, optimizer, *args, **kwargs):
+        seen.extend((model, optimizer))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(finetuning, "fit", spy)
+    chosen = settings(layer_decay=0.5, head_lr_factor=3.0, lr=0.01, weight_decay=0.2)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(data, split, model=None, settings=chosen)
+    model, optimizer = seen
+    names = {id(p): name for name, p in model.named_parameters()}
+    rates = {names[id(p)]: g["lr"] for g in optimizer.param_groups for p in g["params"]}
+    assert set(rates) == set(names.values())
+    expected = {
+        "encoder.nodes.": 0.125,
+        "encoder.structure.": 0.125,
+        "encoder.bias.": 0.125,
+        "encoder.blocks.0.": 0.25,
+        "encoder.blocks.1.": 0.5,
+        "encoder.blocks.2.": 1.0,
+        "encoder.norm.": 1.0,
+        "head.": 3.0,
+    }
+    for name, rate in rates.items():
+        (factor,) = [f for prefix, f in expected.items() if name.startswith(prefix)]
+        assert rate == pytest.approx(0.01 * factor), name
+    assert {g["weight_decay"] for g in optimizer.param_groups} == {0.0, 0.2}
+
+
+# --- what is kept apart -------------------------------------------------------------------------
+
+
+def test_labels_of_the_test_part_change_nothing(data, split):
+    chosen = settings(dropout=0.2)
+    first = finetune(data, split, model=None, settings=chosen)
+    changed = data.targets.copy()
+    changed.iloc[split.test] = 1.0 - changed.iloc[split.test].fillna(1.0)
+    other = finetune(replace(data, targets=changed), split, model=None, settings=chosen)
+    for which in ("best", "last"):
+        assert np.array_equal(first.test[which], other.test[which])
+        assert np.array_equal(first.valid[which], other.valid[which])
+    assert [line["train_loss"] for line in first.history] == [
+        line["train_loss"] for line in other.history
+    ]
+    assert first.scores["valid"] == other.scores["valid"]
+    assert first.scores["test"] != other.scores["test"]
+
+
+def test_scales_come_from_the_training_part_alone(data, split, monkeypatch):
+    heads = []
+    real = finetuning.fit
+
+    def spy(model, *args, **kwargs):
+        heads.append({name: b.clone() for name, b in model.head.named_buffers()})
+        return real(model, *args, **kwargs)
+
+    monkeypatch.setattr(finetuning, "fit", spy)
+    values = replace(data, task="regression")
+    finetune(values, split, model=None, settings=settings(epochs=1))
+    wild = values.targets.copy()
+    wild.iloc[split.test] = wild.iloc[split.valid] = 1e4
+    smiles = list(values.smiles)
+    for i in (*split.valid, *split.test):
+        smiles[i] = "CCCCCCCC"
+    finetune(
+        replace(values, targets=wild, smiles=tuple(smiles)),
+        split,
+        model=None,
+        settings=settings(epochs=1),
+    )
+    for name, buffer in heads[0].items():
+        assert torch.equal(buffer, heads[1][name]), name
+    known = values.targets.iloc[split.train]
+    assert heads[0]["target_mean"].tolist() == pytest.approx(known.mean().tolist())
+    assert heads[0]["target_std"].tolist() == pytest.approx(known.std(ddof=0).tolist())
+
+
+def test_same_seed_same_numbers(data, split):
+    torch.manual_seed(5)
+    first = finetune(data, split, model=None, settings=settings(dropout=0.3))
+    state = torch.get_rng_state()
+    torch.manual_seed(5)
+    assert torch.equal(state, torch.get_rng_state())  # torch's own state is as it was
+    torch.manual_seed(99)
+    again = finetune(data, split, model=None, settings=settings(dropout=0.3))
+    other = finetune(data, split, model=None, settings=settings(dropout=0.3, seed=1))
+    for which in ("best", "last"):
+        assert np.array_equal(first.test[which], again.test[which])
+        assert not np.allclose(first.test[which], other.test[which], atol=1e-4)
+    assert first.best_epoch == again.best_epoch
+
+
+# --- where it starts ----------------------------------------------------------------------------
+
+
+def start_of(monkeypatch, *args, **kwargs):
+    seen = []
+
+    def spy(model, *rest, **more):
+        seen.append(model)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(finetuning, "fit", spy)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(*args, **kwargs)
+    return seen[0]
+
+
+def test_it_starts_from_the_model(run, data, split, monkeypatch):
+    given = molvec.load(run.folder, device="cpu")
+    model = start_of(monkeypatch, data, split, model=run.folder, settings=settings(dropout=0.4))
+    assert model.readout == given.readout == "mean"
+    for name, tensor in given.encoder.state_dict().items():
+        assert torch.equal(model.encoder.state_dict()[name], tensor), name
+    assert model.encoder.blocks[0].dropout.p == model.head.dropout.p == 0.4
+    other = settings(readout="mean_max_sum", hidden=7)
+    model = start_of(monkeypatch, data, split, model=run.folder, settings=other)
+    assert model.readout == "mean_max_sum"
+    assert model.head.hidden.weight.shape == (7, 3 * 64)
+
+
+def test_from_scratch(run, data, split, monkeypatch):
+    first = start_of(monkeypatch, data, split, model=None, settings=settings())
+    second = start_of(
+        monkeypatch, data, split, model=run.folder, from_scratch=True, settings=settings()
+    )
+    third = start_of(monkeypatch, data, split, model=None, settings=settings(seed=1))
+    assert (first.readout, second.readout) == ("mean_sum", "mean")
+    weights = [m.encoder.blocks[0].qkv.weight for m in (first, second, third)]
+    given = molvec.load(run.folder, device="cpu").encoder.blocks[0].qkv.weight
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+    assert not torch.equal(weights[1], given)
+    small = start_of(monkeypatch, data, split, model=None, settings=settings(preset="small"))
+    assert small.encoder.dim == 256
+
+
+# --- the result ---------------------------------------------------------------------------------
+
+
+def test_result(data, split):
+    seen = []
+    done = finetune(
+        data,
+        split,
+        model=None,
+        settings=settings(epochs=3),
+        report=lambda line, epochs: seen.append((line["epoch"], epochs)),
+    )
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert (done.metric, done.selected_by, done.folder, done.left_out) == (
+        "roc_auc",
+        "roc_auc",
+        None,
+        0,
+    )
+    for part, size in (("valid", 8), ("test", 6)):
+        values = getattr(done, part)
+        assert values["best"].shape == values["last"].shape == (size, 2)
+        assert all(((v > 0) & (v < 1)).all() for v in values.values())
+    line = done.history[done.best_epoch - 1]
+    assert done.scores["valid"]["best"] == pytest.approx(line["valid_score"])
+    assert done.scores["valid"]["last"] == pytest.approx(done.history[-1]["valid_score"])
+    assert line["valid_score"] == max(entry["valid_score"] for entry in done.history)
+    if done.best_epoch == 3:
+        assert np.array_equal(done.test["best"], done.test["last"])
+
+
+def test_large_molecules_are_predicted_but_not_learned_from(data, split):
+    whole = finetune(data, split, model=None, settings=settings(max_atoms=500))
+    done = finetune(data, split, model=None, settings=settings(max_atoms=8))
+    assert whole.left_out == 0
+    assert 0 < done.left_out < len(split.train)
+    assert done.test["best"].shape == whole.test["best"].shape
+    with pytest.raises(UserError, match="no label of toxic, active; nothing can be learned"):
+        finetune(
+            replace(data, smiles=("CCCC",) * 30), split, model=None, settings=settings(max_atoms=2)
+        )
+
+
+def test_one_class_in_the_validation_part(data, split):
+    targets = data.targets.copy()
+    targets.iloc[split.valid] = 1.0
+    done = finetune(replace(data, targets=targets), split, model=None, settings=settings())
+    assert done.selected_by == "loss"
+    assert np.isnan(done.scores["valid"]["best"])
+
+
+# --- what is saved ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hidden", [None, 9])
+def test_saved_and_loaded_again(hidden, run, data, split, tmp_path):
+    folder = tmp_path / "new" / "tuned"
+    done = finetune(
+        data, split, model=run.folder, settings=settings(hidden=hidden, epochs=3), output=folder
+    )
+    assert done.folder == folder
+    assert [path.name for path in folder.parent.iterdir()] == ["tuned"]
+    loaded = molvec.load(folder, device="cpu")
+    texts = [data.smiles[i] for i in split.test]
+    frame = loaded.predict(texts)
+    assert list(frame.columns) == ["toxic", "active"]
+    assert np.abs(frame.to_numpy() - done.test["best"]).max() < 1e-6
+    everything = loaded.predict(data.smiles).to_numpy()
+    assert np.abs(everything[split.test] - done.test["best"]).max() < 1e-6
+    alone = np.concatenate([loaded.predict([text]).to_numpy() for text in texts])
+    assert np.abs(alone - done.test["best"]).max() < 1e-6
+    before = molvec.load(run.folder, device="cpu").embed(texts)
+    assert np.abs(loaded.embed(texts) - before).max() > 1e-3  # the fine-tuned encoder's
+
+
+def test_what_the_folder_says(run, data, split, tmp_path):
+    chosen = settings(hidden=9, epochs=2)
+    done = finetune(data, split, model=run.folder, settings=chosen, output=tmp_path / "m")
+    config, tensors = load_model(tmp_path / "m")
+    head = config["head"]
+    assert (head["task"], head["targets"], head["hidden"]) == (
+        "classification",
+        ["toxic", "active"],
+        9,
+    )
+    assert head["split"] == {"name": "random", "seed": 0, "sha256": "5" * 64}
+    assert head["data"] == {"name": "toy", "molecules": 30, "sha256": "d" * 64}
+    assert head["settings"] == chosen.model_dump(mode="json")
+    assert head["start"] == str(run.folder)
+    assert head["scores"] == done.scores
+    assert len(head["history"]) == 2
+    assert config["training"]["steps"] == 40
+    assert "dropout" not in config["encoder"]
+    _, given = load_model(run.model)
+    assert {name for name in tensors if not name.startswith("head.")} == set(given)
+    card = (tmp_path / "m" / "card.md").read_text()
+    for part in ("`toxic`, `active`", "5" * 64, "## Scores (roc_auc)", "epochs: 2"):
+        assert part in card
+
+
+def test_undefined_scores_are_valid_json(data, split, tmp_path):
+    targets = data.targets.copy()
+    targets.iloc[split.valid] = 1.0
+    finetune(
+        replace(data, targets=targets),
+        split,
+        model=None,
+        settings=settings(),
+        output=tmp_path / "m",
+    )
+
+    def refuse(text):
+        raise AssertionError(text)
+
+    text = (tmp_path / "m" / "config.json").read_text()
+    config = json.loads(text, parse_constant=refuse)
+    assert config["head"]["scores"]["valid"] == {"best": None, "last": None}
+    assert (config["head"]["start"], "training" in config) == (None, False)
+    assert "not defined" in (tmp_path / "m" / "card.md").read_text()
+
+
+def test_a_fine_tuned_model_is_a_start_too(tuned, data, split, tmp_path):
+    finetune(data, split, model=tuned, settings=settings(), output=tmp_path / "again")
+    assert molvec.load(tmp_path / "again").targets == ("toxic", "active")
+
+
+# --- what is refused, before anything is trained ------------------------------------------------
+
+
+@pytest.fixture
+def no_training(monkeypatch):
+    def fit(*args, **kwargs):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(finetuning, "fit", fit)
+
+
+def test_a_kill_leaves_what_was_there(run, data, split, tmp_path, monkeypatch):
+    def killed(line, epochs):
+        raise KeyboardInterrupt
+
+    (tmp_path / "empty").mkdir()
+    for name in ("new", "empty"):
+        with pytest.raises(KeyboardInterrupt):
+            finetune(
+                data,
+                split,
+                model=run.folder,
+                settings=settings(),
+                output=tmp_path / name,
+                report=killed,
+            )
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+    assert list((tmp_path / "empty").iterdir()) == []
+
+
+def test_output_that_cannot_be_written(data, split, tmp_path, monkeypatch, no_training):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("keep")
+    (tmp_path / "file").write_text("keep")
+    for name, part in (
+        ("full", "exists and is not empty; choose another --output"),
+        ("file", "exists and is not empty; choose another --output"),
+        ("file/below", "cannot write to"),
+    ):
+        with pytest.raises(UserError, match=part):
+            finetune(data, split, model=None, settings=settings(), output=tmp_path / name)
+
+    def read_only(*args, **kwargs):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", read_only)
+    with pytest.raises(UserError, match=r"cannot write to .*new \(Read-only file system\)"):
+        finetune(data, split, model=None, settings=settings(), output=tmp_path / "new")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine"]
+
+
+@pytest.mark.parametrize("name", ["row", "smiles", "error"])
+def test_names_that_the_output_of_predict_has_already(name, data, split, tmp_path, no_training):
+    changed = replace(data, targets=data.targets.rename(columns={"toxic": name}))
+    with pytest.raises(UserError, match=f"cannot be named '{name}'.*rename the column"):
+        finetune(changed, split, model=None, settings=settings(), output=tmp_path / "m")
+
+
+def test_labels_that_teach_nothing(data, split, no_training):
+    def refused(rows, value):
+        targets = data.targets.copy()
+        targets.iloc[rows] = value
+        with pytest.raises(UserError) as caught:
+            finetune(replace(data, targets=targets), split, model=None, settings=settings())
+        return str(caught.value)
+
+    assert "labels of one class only (toxic, active)" in refused(split.train, 1.0)
+    assert "the training part of toy (16 molecules, split random)" in refused(split.train, 0.0)
+    assert "has no label of toxic, active" in refused(split.train, NAN)
+    assert "the validation part of toy (8 molecules, split random) has no label" in refused(
+        split.valid, NAN
+    )
+
+
+def test_one_target_with_both_classes_is_enough(data, split):
+    targets = data.targets.copy()
+    targets.iloc[split.train, 1] = NAN
+    done = finetune(replace(data, targets=targets), split, model=None, settings=settings(epochs=1))
+    assert done.test["best"].shape == (6, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"freeze": 4}, "freeze is 4, but the encoder has 3 blocks"),
+        ({"device": "gpu"}, "cannot use device 'gpu'"),
+    ],
+)
+def test_settings_that_do_not_fit(changes, message, data, split, no_training):
+    with pytest.raises(UserError, match=message):
+        finetune(data, split, model=None, settings=settings(**changes))
+
+
+def test_no_such_model(data, split, tmp_path, no_training):
+    with pytest.raises(UserError, match="there is no model"):
+        finetune(data, split, model=tmp_path / "none", settings=settings())
