@@ -114,6 +114,6 @@ def benchmark(
     except KeyboardInterrupt:
         raise Stopped(f"stopped; the same command continues in {folder}", SIGINT) from None
     console = Console()
-    for shown in results_tables(result.results):
+    for shown in results_tables(result.results, width=console.width):
         console.print(shown)
     typer.echo(f"tables in {folder / 'results.csv'}, report in {result.report}")

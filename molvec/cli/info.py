@@ -62,4 +62,7 @@ def _describe(model: str) -> dict[str, str]:
             "seed": str(settings["seed"]),
             "torch": training["torch"],
         }
+    if "head" in config:
+        head = config["head"]
+        described["predicts"] = f"{', '.join(head['targets'])} ({head['task']})"
     return described

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _PADDING = 2  # between columns
+_MIN_WIDTH = 64  # of a table
 
 
 def results_tables(results: pd.DataFrame, *, width: int = 120) -> list[Table]:
@@ -67,7 +68,7 @@ def _split(table: ScoreTable, width: int) -> list[Table]:
         title = f"{table.task}, {table.title}" + (", continued" if k else "")
         caption = caption_of(table) if k == len(groups) - 1 else ""
         picked = [(headers[j], columns[j]) for j in group]
-        built.append(_build(title, names, table, picked, caption))
+        built.append(_build(title, names, table, picked, caption, min(width, _MIN_WIDTH)))
     return built
 
 
@@ -77,6 +78,7 @@ def _build(
     table: ScoreTable,
     columns: Sequence[tuple[str, Sequence[ScoreCell | None]]],
     caption: str,
+    min_width: int,
 ) -> Table:
     from rich.table import Table
     from rich.text import Text
@@ -85,8 +87,10 @@ def _build(
         title=Text(title), caption=Text(caption) if caption else None, box=None,
         header_style="bold", title_justify="left", caption_justify="left", padding=(0, 1),
     )  # fmt: skip
-    built.add_column("")
     texts = [_texts(cells) for _, cells in columns]
+    # Title and legend are broken to the width of the table: keep a narrow one readable.
+    numbers = sum(max(map(len, shown)) + _PADDING for shown in texts)
+    built.add_column("", min_width=max(min_width - numbers, 1))
     for (header, _), shown in zip(columns, texts, strict=True):
         # Padded here, since rich drops blanks at the end of what it aligns to the right.
         built.add_column(Text(header, justify="right"), min_width=max(map(len, shown)))

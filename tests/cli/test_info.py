@@ -56,3 +56,9 @@ def test_what_is_shipped(cli):
 def test_no_model(refused, tmp_path):
     assert "there is no model 'zinc-2d'" in refused("info", "zinc-2d")
     assert "is not a model" in refused("info", tmp_path)
+
+
+def test_a_model_that_predicts(cli, tuned):
+    code, out, _ = cli("info", tuned)
+    assert code == 0
+    assert pairs(out)["predicts"] == "atoms, rings (regression)"
