@@ -49,7 +49,7 @@ def benchmark(
     ),
     seeds: Annotated[int, typer.Option(min=1, help="Seeds 0 to N-1.")] = 3,
     trees: Annotated[
-        int | None, typer.Option(min=1, help="Of a forest; default 500; ToxCast 50, MUV 100.")
+        int | None, typer.Option(min=1, help="Of a forest; default 500, fewer for large sets.")
     ] = None,
     fraction: Annotated[
         list[float] | None, typer.Option(help="Share of the labels; default .05 .1 .25 .5 1.")

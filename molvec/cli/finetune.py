@@ -166,7 +166,8 @@ def _result_lines(tuned: Finetuned, molecules: int) -> list[str]:
         lines.append(f"{name:<26} {tuned.metric}  validation {valid}  test {test}")
     seconds = sum(line["seconds"] for line in tuned.history)
     lines.append(
-        f"{epochs} epoch{'s' * (epochs > 1)} in {seconds:,.0f} s; model of the best in {tuned.folder}"
+        f"{epochs} epoch{'s' * (epochs > 1)} in {seconds:,.0f} s; "
+        f"model of the best in {tuned.folder}"
     )
     return lines
 

@@ -89,7 +89,8 @@ def _build(
     )  # fmt: skip
     texts = [_texts(cells) for _, cells in columns]
     # Title and legend are broken to the width of the table: keep a narrow one readable.
-    numbers = sum(max(map(len, shown)) + _PADDING for shown in texts)
+    longest = [max(map(len, [*h.split(), *t])) for (h, _), t in zip(columns, texts, strict=True)]
+    numbers = sum(longest) + _PADDING * (len(longest) + 1)
     built.add_column("", min_width=max(min_width - numbers, 1))
     for (header, _), shown in zip(columns, texts, strict=True):
         # Padded here, since rich drops blanks at the end of what it aligns to the right.
