@@ -48,7 +48,7 @@ def test_a_damaged_file_is_computed_again(tmp_path):
 
 
 def test_not_worth_keeping(tmp_path):
-    representation, calls = counting(keep=False)
+    representation, _ = counting(keep=False)
     features(representation, DATA, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
