@@ -27,7 +27,7 @@ from molvec.embed.embedder import find_device
 from molvec.embed.load import HEAD, load
 from molvec.embed.predict import RESERVED
 from molvec.errors import UserError
-from molvec.evaluate.metrics import METRICS
+from molvec.evaluate.metrics import METRICS, Metric
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.graph_model import GraphModel
 from molvec.nn.graph_transformer import GraphTransformer
@@ -41,6 +41,7 @@ from molvec.train.supervised import (
     EpochReport,
     Fitted,
     Part,
+    Score,
     SupervisedSettings,
     fit,
     in_batches,
@@ -92,8 +93,8 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune a model, or train one from scratch, on molecules with labels.
 
-    The same settings and seed give the same numbers on the same machine; torch's own random state
-    is left as it was.
+    On a CPU the same settings and seed give the same numbers on the same machine. torch's own
+    random state is left as it was.
 
     Args:
         data: molecules and targets.
@@ -128,7 +129,7 @@ def finetune(
             parts["train"],
             parts["valid"],
             settings=_loop_settings(settings, len(train)),
-            score=lambda truth, predicted: metric.score(truth, predicted).mean,
+            score=_selection(metric, data, train),
             higher_is_better=metric.higher_is_better,
             generator=torch.Generator().manual_seed(settings.seed),
             report=report,
@@ -251,6 +252,10 @@ def _check_labels(data: Labelled, split: Split, train: NDArray[np.int64]) -> Non
     where = f"the training part of {data.name} ({len(train):,} molecules, split {split.name})"
     if not (~np.isnan(learned)).any():
         raise UserError(f"{where} has no label of {names}; nothing can be learned from it")
+    empty = np.isnan(learned).all(0)
+    if data.task == "regression" and empty.any():
+        lacking = ", ".join(str(n) for n, e in zip(data.targets.columns, empty, strict=True) if e)
+        raise UserError(f"{where} has no label of {lacking}; leave it out, or use another split")
     if data.task == "classification":
         both = (learned == 0).any(0) & (learned == 1).any(0)
         if not both.any():
@@ -263,6 +268,24 @@ def _check_labels(data: Labelled, split: Split, train: NDArray[np.int64]) -> Non
             f"the validation part of {data.name} ({len(split.valid):,} molecules, split "
             f"{split.name}) has no label; use another split, or more data"
         )
+
+
+def _selection(metric: Metric, data: Labelled, train: NDArray[np.int64]) -> Score:
+    """What chooses the epoch: the mean over targets, those of different units counting alike.
+
+    An error is divided by the spread of its target in the training part, and multiplied by the
+    mean of the spreads: for one target, the error itself.
+    """
+    if data.task == "classification":
+        return lambda truth, predicted: metric.score(truth, predicted).mean
+    spread = np.nanstd(data.targets.to_numpy(dtype=np.float64)[train], axis=0)
+    weight = spread.mean() / np.where(spread > 0, spread, spread.mean())
+
+    def score(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
+        errors = metric.score(truth, predicted).per_task * weight
+        return float(np.nanmean(errors)) if np.isfinite(errors).any() else float("nan")
+
+    return score
 
 
 def _part(data: Labelled, graphs: Sequence[Data], rows: NDArray[np.int64]) -> Part:

@@ -28,6 +28,12 @@ def describe() -> dict[str, str]:
     }
 
 
+def software(*packages: str) -> str:
+    """Return versions in one line, for keys of what is kept on disk: "molvec 0.1.0, torch 2.13"."""
+    versions = (f"{name} {_version(name)}" for name in packages)
+    return ", ".join((f"molvec {molvec.__version__}", *versions))
+
+
 def commit() -> str:
     """Return the commit of the source tree this runs from, or "none" for an installed package.
 

@@ -6,6 +6,7 @@ import tempfile
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -458,3 +459,34 @@ def test_settings_that_do_not_fit(changes, message, data, split, no_training):
 def test_no_such_model(data, split, tmp_path, no_training):
     with pytest.raises(UserError, match="there is no model"):
         finetune(data, split, model=tmp_path / "none", settings=settings())
+
+
+def test_units_do_not_choose_the_epoch(smiles):
+    """The same target in another unit weighs the same; a single one is scored in its own."""
+    from molvec.evaluate.metrics import METRICS
+    from molvec.finetuning import _selection
+
+    generator = np.random.default_rng(0)
+    values, error = generator.normal(size=(2, len(smiles), 2))
+    rows = np.arange(len(smiles))
+    merits = []
+    for factor in (1.0, 1e4):
+        unit = np.array([1.0, factor])
+        toy = labelled(smiles, values * unit, "regression")
+        choose = _selection(METRICS["rmse"], toy, rows)
+        better = choose(values * unit, (values + [0.1, 1.0] * error) * unit)
+        worse = choose(values * unit, (values + [1.0, 0.5] * error) * unit)
+        merits.append(better / worse)
+    assert merits[0] == pytest.approx(merits[1])
+    one = labelled(smiles, values[:, :1], "regression")
+    single = _selection(METRICS["rmse"], one, rows)(values[:, :1], values[:, :1] + 0.5)
+    assert single == pytest.approx(0.5)
+
+
+def test_a_value_without_training_labels_is_refused(smiles, no_training):
+    values = np.random.default_rng(0).normal(size=(len(smiles), 2))
+    parts = split_of(len(smiles), valid=8, test=8)
+    values[parts.train, 1] = np.nan
+    toy = labelled(smiles, pd.DataFrame(values, columns=["a", "b"]), "regression")
+    with pytest.raises(UserError, match="has no label of b; leave it out, or use another split"):
+        finetune(toy, parts, model=None, settings=load_finetune_settings({"preset": "tiny"}))

@@ -16,7 +16,13 @@ from molvec.data.source import sha256_of
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load, model_folder
 from molvec.errors import UserError
-from molvec.evaluate.representation import PRETRAINED, RANDOM_START, Features, Representation
+from molvec.evaluate.representation import (
+    PRETRAINED,
+    RANDOM_START,
+    Features,
+    Representation,
+    versions_key,
+)
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.presets import build_encoder
 
@@ -36,6 +42,7 @@ class ModelFolder:
         self.folder = model_folder(model)
         self.device = device
         self.config, _ = load_model(self.folder)
+        self.weights_sha256 = sha256_of(self.folder / "model.safetensors")
 
     @property
     def architecture(self) -> dict[str, Any]:
@@ -49,14 +56,35 @@ class ModelFolder:
 
     @property
     def key(self) -> str:
-        """Hash of architecture and weights."""
-        weights = sha256_of(self.folder / "model.safetensors")
-        return _hash(self.architecture_key + weights)
+        """Hash of architecture and weights, as they were when this object was made."""
+        return _hash(self.architecture_key + self.weights_sha256)
+
+    def about(self) -> dict[str, Any]:
+        """What identifies the model, as plain data."""
+        return {
+            "path": str(self.folder),
+            "key": self.key,
+            "weights_sha256": self.weights_sha256,
+            "encoder": self.config["encoder"],
+            "readout": self.config["readout"],
+            "training": self.config.get("training"),
+        }
+
+    def check_unchanged(self) -> None:
+        """Refuse to go on if the weights on disk are no longer those the key stands for.
+
+        Raises:
+            UserError: if they changed.
+        """
+        if sha256_of(self.folder / "model.safetensors") != self.weights_sha256:
+            raise UserError(f"{self.folder} changed while the suite ran; run it again")
 
     def representation(self) -> Representation:
         """Return the model's embeddings as a representation."""
         embedder = load(self.folder, device=self.device)
-        return Representation(PRETRAINED, f"model-{self.key}", _embedding(embedder))
+        self.check_unchanged()
+        key = f"model-{self.key}-{versions_key()}"
+        return Representation(PRETRAINED, key, _embedding(embedder))
 
     def random_start(self, seed: int) -> Representation:
         """Return the same network before training, drawn with ``seed``."""
@@ -69,7 +97,7 @@ class ModelFolder:
                 edge_sizes=featurizer.edge_sizes,
             )
         embedder = Embedder(encoder, featurizer, readout=self.config["readout"], device=self.device)
-        key = f"random-{self.architecture_key}-{seed}"
+        key = f"random-{self.architecture_key}-{seed}-{versions_key()}"
         return Representation(RANDOM_START, key, _embedding(embedder), seed=seed)
 
 

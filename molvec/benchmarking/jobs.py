@@ -6,17 +6,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import molvec
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.settings import BenchmarkSettings
 from molvec.data.labelled import Labelled
 from molvec.data.source import cache_folder
 from molvec.data.split import Split, make_split
 from molvec.evaluate.cells import Cell, CellKey
-from molvec.evaluate.frozen import frozen_cell, scored, training_rows
-from molvec.evaluate.representation import PRETRAINED, SCRATCH, Representation, features
+from molvec.evaluate.frozen import PROTOCOL_VERSION, frozen_cell, scored, training_rows
+from molvec.evaluate.representation import (
+    DESCRIPTORS,
+    ECFP,
+    PRETRAINED,
+    SCRATCH,
+    Representation,
+    features,
+)
 from molvec.evaluate.suite import forest_seeds, trees_for
 from molvec.finetuning import finetune
+from molvec.provenance import software
+
+BASELINE_HEADS = ("linear", "forest")
 
 
 @dataclass(frozen=True)
@@ -47,8 +56,10 @@ def jobs(
     for representation in representations:
         get = _lazy(representation, data)
         own = representation.seed
-        if "frozen" in settings.protocols:
-            for head in settings.heads:
+        # Baselines stand beside whatever is run.
+        baseline = representation.name in (ECFP, DESCRIPTORS)
+        if baseline or "frozen" in settings.protocols:
+            for head in dict.fromkeys((*(BASELINE_HEADS if baseline else ()), *settings.heads)):
                 for seed in _seeds(settings, data, representation, head, moving):
                     yield _frozen_job(
                         settings, data, splits[seed], representation, get, head, "frozen", seed
@@ -79,7 +90,9 @@ def _seeds(
     moving: bool,
 ) -> list[int]:
     """Seeds that a head is fitted with: one where nothing depends on it."""
-    many = forest_seeds(data.name, settings.seeds) if head == "forest" else settings.seeds
+    many = settings.seeds
+    if head == "forest" and not moving:
+        many = forest_seeds(data.name, settings.seeds)
     if representation.seed is not None:
         return [representation.seed] if representation.seed < many else []
     return [0] if head == "linear" and not moving else list(range(many))
@@ -119,7 +132,7 @@ def _frozen_job(
         fraction=fraction,
         draw=draw,
         settings={"trees": trees} if head == "forest" else {},
-        molvec=molvec.__version__,
+        software=_software(),
     )
 
     def run() -> list[Cell]:
@@ -172,7 +185,7 @@ def _finetune_job(
         fraction=fraction,
         draw=draw,
         settings=chosen.model_dump(mode="json"),
-        molvec=molvec.__version__,
+        software=_software(),
     )
     ends = ("best", "last") if protocol == "finetune" else ("best",)
     keys = {end: replace(base, head=f"fine-tuned, {end}") for end in ends}
@@ -187,6 +200,8 @@ def _finetune_job(
             settings=chosen,
             output=None,
         )
+        if start.folder is not None:
+            start.folder.check_unchanged()
         seconds = sum(epoch["seconds"] for epoch in done.history)
         return [
             scored(
@@ -214,3 +229,7 @@ def _lazy(representation: Representation, data: Labelled) -> Callable[[], Any]:
         return known[0]
 
     return get
+
+
+def _software() -> str:
+    return f"protocol {PROTOCOL_VERSION}, {software('torch', 'rdkit', 'scikit-learn')}"

@@ -54,12 +54,8 @@ def write_output(
         **record,
         "results": _records(results),
         "label_efficiency": _records(efficiency),
-        "choices": [_choice(cell) for cell in cells],
+        "cells": [_cell(cell) for cell in cells],
     }
-    _replace(output / "results.json", json.dumps(document, indent=1) + "\n")
-    _replace(output / "results.csv", results.to_csv(index=False))
-    if len(efficiency):
-        _replace(output / "label_efficiency.csv", efficiency.to_csv(index=False))
     names = list(dict.fromkeys(name for name, _ in contexts))
     write_benchmark_report(
         output / "report.html",
@@ -70,6 +66,12 @@ def write_output(
         calibrations=_calibrations(cells, contexts, shown.name),
         context=_lines(record),
     )
+    _replace(output / "results.csv", results.to_csv(index=False))
+    if len(efficiency):
+        _replace(output / "label_efficiency.csv", efficiency.to_csv(index=False))
+    else:  # that of an earlier call would not belong to this table
+        (output / "label_efficiency.csv").unlink(missing_ok=True)
+    _replace(output / "results.json", json.dumps(document, indent=1) + "\n")
     return output / "report.html"
 
 
@@ -106,7 +108,7 @@ def _calibrations(cells: Sequence[Cell], contexts: Contexts, name: str) -> list[
     return drawn
 
 
-def _choice(cell: Cell) -> dict[str, Any]:
+def _cell(cell: Cell) -> dict[str, Any]:
     key = cell.key
     return {
         "dataset": key.dataset,
@@ -116,16 +118,29 @@ def _choice(cell: Cell) -> dict[str, Any]:
         "seed": key.seed,
         "fraction": key.fraction,
         "draw": key.draw,
+        "cell": key.digest(),
+        "features": key.key,
+        "num_labels": cell.num_labels,
         "choice": cell.choice,
-        "valid": None if np.isnan(cell.valid_score) else cell.valid_score,
+        "test": {name: _number(cell.mean(name)) for name in cell.scores},
+        "valid": _number(cell.valid_score),
         "seconds": round(cell.seconds, 1),
     }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN."""
+    return value if np.isfinite(value) else None
 
 
 def _lines(record: Mapping[str, Any]) -> dict[str, str]:
     """Flatten the record for the foot of the page."""
     settings = record["settings"]
-    lines = {"command": record["command"], "model": record["model"] or "none: baselines alone"}
+    model = record["model"]
+    lines = {
+        "command": record["command"],
+        "model": "none: baselines alone" if model is None else f"{model['path']}, {model['key']}",
+    }
     for name in ("protocols", "heads", "split", "seeds", "draws", "dedupe"):
         value = settings[name]
         lines[name] = ", ".join(value) if isinstance(value, list) else str(value)
@@ -135,7 +150,12 @@ def _lines(record: Mapping[str, Any]) -> dict[str, str]:
             f"{data['molecules']:,} of {data['rows']:,} rows, sha256 {data['sha256'][:16]}, "
             f"split {hashes}"
         )
-    return lines | {name: str(value) for name, value in record["machine"].items()}
+    for number, machine in enumerate(record["machines"]):
+        suffix = "" if number == 0 else f" ({number + 1})"
+        lines |= {f"{name}{suffix}": str(value) for name, value in machine.items()}
+    for failure in record["failures"]:
+        lines[f"not computed: {failure.partition(': ')[0]}"] = failure
+    return lines
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:

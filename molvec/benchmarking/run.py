@@ -6,37 +6,39 @@ A finished cell is on disk, so the same command continues an interrupted suite.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from molvec.benchmarking.datasets import Report, about_data, check_split, load_datasets
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.jobs import Job, jobs
 from molvec.benchmarking.output import write_output
 from molvec.benchmarking.settings import BenchmarkSettings, UserTable, suite_datasets
-from molvec.data.labelled import Labelled, Task, load_labelled, read_labelled
-from molvec.data.split import Split
+from molvec.data.labelled import Labelled, Task
 from molvec.errors import UserError
 from molvec.evaluate.aggregate import Context, efficiency_frame, results_frame
-from molvec.evaluate.cells import Cell, CellStore
+from molvec.evaluate.cells import Cell, CellKey, CellStore
 from molvec.evaluate.representation import Representation, ecfp, rdkit_descriptors
 from molvec.provenance import describe
-
-Report = Callable[[str], None]
-"""Called with one line for every step that takes time."""
 
 
 @dataclass(frozen=True)
 class BenchmarkResult:
-    """What came out; see :mod:`molvec.evaluate.aggregate` for the columns."""
+    """What came out; see :mod:`molvec.evaluate.aggregate` for the columns.
+
+    ``failures`` names the cells that could not be computed, and why.
+    """
 
     results: pd.DataFrame
     efficiency: pd.DataFrame
     folder: Path
     report: Path
+    failures: tuple[str, ...] = ()
 
 
 def benchmark(
@@ -47,7 +49,7 @@ def benchmark(
     smiles_column: str | None = None,
     target: str | Sequence[str] = (),
     task: Task = "classification",
-    output: str | Path = "runs/benchmark",
+    output: str | Path | None = None,
     report: Report = lambda line: None,
     **settings: Any,
 ) -> pd.DataFrame:
@@ -60,7 +62,8 @@ def benchmark(
         smiles_column: its column with SMILES.
         target: a column, or several.
         task: ``"classification"`` (columns of 0 and 1) or ``"regression"``.
-        output: folder for cells, tables and report; the same call continues where it stopped.
+        output: folder for cells, tables and report, by default ``runs/benchmark-...`` named for
+            suite and model; the same call continues where it stopped.
         report: receives one line for each step.
         settings: fields of :class:`BenchmarkSettings`.
 
@@ -74,6 +77,7 @@ def benchmark(
     if data is not None:
         if not columns:
             raise UserError("name the columns to predict: --target NAME (target=)")
+        names = [Path(data).name.partition(".")[0]]
         chosen = BenchmarkSettings(
             table=UserTable(Path(data), columns, task, smiles_column), **settings
         )
@@ -82,7 +86,19 @@ def benchmark(
             raise UserError("--target and --smiles-column go with --data FILE")
         names = [suite] if isinstance(suite, str) else list(suite or ())
         chosen = BenchmarkSettings(datasets=suite_datasets(names), **settings)
-    return run_benchmark(chosen, output=Path(output), model=model, report=report).results
+    folder = default_output(names, model) if output is None else Path(output)
+    return run_benchmark(
+        chosen, output=folder, model=model, command="molvec.benchmark(...)", report=report
+    ).results
+
+
+def default_output(names: Sequence[str], model: str | Path | None) -> Path:
+    """Return ``runs/benchmark-<suite>-<model>``."""
+    resolved = None if model is None else Path(model).resolve()
+    if resolved is not None and resolved.name == "model":  # of a run
+        resolved = resolved.parent
+    words = ["benchmark", *names, "baselines" if resolved is None else resolved.name]
+    return Path("runs") / "-".join(words)
 
 
 def run_benchmark(
@@ -106,31 +122,41 @@ def run_benchmark(
         report: receives progress.
 
     Raises:
-        UserError: for data, a model or a folder that cannot be used.
+        UserError: for data, a model or a folder that cannot be used; if no cell at all could be
+            computed.
     """
     machine = describe()  # now: the source tree may change meanwhile
     store = CellStore(output / "cells")
     _writable(output)
     folder = None if model is None else ModelFolder(model)
+    _check_same_model(output, folder)
     representations = _representations(settings, folder)
     cells: list[Cell] = []
     contexts: dict[tuple[str, str], Context] = {}
     loaded: dict[str, Labelled] = {}
-    for data in _datasets(settings, report):
+    failures: list[str] = []
+    for data in load_datasets(settings, report):
         loaded[data.name] = data
         for job in jobs(settings, data, representations, folder):
             if (data.name, job.split.sha256) not in contexts:
                 contexts[data.name, job.split.sha256] = Context(data, job.split)
-                _describe_split(data, job.split, report)
-            cells += _finished(job, store, report)
+                check_split(data, job.split, report)
+            try:
+                cells += _finished(job, store, machine, report)
+            except UserError as error:  # of one draw or seed: the others are worth having
+                failures.append(f"{_name(job.keys[0])}: {error}")
+                report(f"not computed: {failures[-1]}")
+    if not cells:
+        raise UserError(failures[0])
     results = results_frame(cells, contexts)
     efficiency = efficiency_frame(cells)
     record = {
         "command": command,
-        "model": None if model is None else str(model),
+        "model": None if folder is None else folder.about(),
         "settings": _plain(settings),
-        "machine": machine,
-        "data": {name: _about(data, contexts) for name, data in loaded.items()},
+        "machines": _machines(cells),
+        "data": {name: about_data(data, contexts) for name, data in loaded.items()},
+        "failures": failures,
     }
     path = write_output(
         output,
@@ -141,46 +167,50 @@ def run_benchmark(
         contexts=contexts,
         shown=representations[0],
     )
-    return BenchmarkResult(results, efficiency, output, path)
+    return BenchmarkResult(results, efficiency, output, path, tuple(failures))
 
 
-def _describe_split(data: Labelled, split: Split, report: Report) -> None:
-    sizes = f"{len(split.train):,} / {len(split.valid):,} / {len(split.test):,}"
-    seed = "" if split.seed is None else f" seed {split.seed}"
-    report(f"{data.name}: split {split.name}{seed}, {sizes} molecules, sha256 {split.sha256[:16]}")
-    if split.added:
-        report(f"{data.name}: {split.added:,} molecules that the frozen split lacks went to train")
-    if data.task == "classification":
-        labels = data.targets.to_numpy()[split.test]
-        both = ((labels == 0).any(axis=0) & (labels == 1).any(axis=0)).sum()
-        if both < labels.shape[1]:
-            report(
-                f"{data.name}: the test part has both classes for {both} of {labels.shape[1]} "
-                "targets; the others are left out of the scores"
-            )
-
-
-def _finished(job: Job, store: CellStore, report: Report) -> list[Cell]:
+def _finished(job: Job, store: CellStore, machine: Mapping[str, str], report: Report) -> list[Cell]:
     """Return the cells of a job, computing what is not on disk."""
     known = [store.load(key) for key in job.keys]
     cells = [cell for cell in known if cell is not None]
     if len(cells) < len(job.keys):
-        cells = job.run()
+        cells = [replace(cell, machine=machine) for cell in job.run()]
         for cell in cells:
             store.save(cell)
+        source = ""
+    else:
+        source = ", kept"
     for cell in cells:
-        report(_line(cell))
+        metric = next(iter(cell.scores))
+        value = f"{metric} {cell.mean(metric):.3f}"
+        report(f"{_name(cell.key)}: {value} ({cell.seconds:.0f} s{source})")
     return cells
 
 
-def _line(cell: Cell) -> str:
-    key = cell.key
-    metric = next(iter(cell.scores))
+def _name(key: CellKey) -> str:
     share = "" if key.fraction == 1 else f", {key.fraction:.0%} of the labels, draw {key.draw}"
-    return (
-        f"{key.dataset}: {key.representation}, {key.head}, seed {key.seed}{share}: "
-        f"{metric} {cell.mean(metric):.3f} ({cell.seconds:.0f} s)"
-    )
+    return f"{key.dataset}: {key.representation}, {key.head}, seed {key.seed}{share}"
+
+
+def _machines(cells: Sequence[Cell]) -> list[dict[str, str | int]]:
+    """Where and with what the cells were computed, and how many each time."""
+    counts = Counter(json.dumps(dict(cell.machine)) for cell in cells)
+    return [{**json.loads(text), "cells": count} for text, count in counts.items()]
+
+
+def _check_same_model(output: Path, folder: ModelFolder | None) -> None:
+    """Two models do not share a folder: the tables of the first would be replaced."""
+    path = output / "results.json"
+    if not path.exists():
+        return
+    try:
+        model = json.loads(path.read_text(encoding="utf-8"))["model"]
+        known = None if model is None else model["key"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{path} is damaged; remove it, or choose another --output") from None
+    if known != (None if folder is None else folder.key):
+        raise UserError(f"{output} holds the results of another model; choose another --output")
 
 
 def _representations(
@@ -194,51 +224,10 @@ def _representations(
     return [folder.representation(), *starts, *baselines]
 
 
-def _datasets(settings: BenchmarkSettings, report: Report) -> Iterator[Labelled]:
-    for name in settings.datasets or (None,):
-        if name is not None:
-            data = load_labelled(name)
-        else:
-            table = settings.table
-            assert table is not None
-            data = read_labelled(
-                table.path,
-                smiles_column=table.smiles_column,
-                targets=table.targets,
-                task=table.task,
-            )
-        for line in data.summary():
-            report(line)
-        if settings.dedupe:
-            data = data.deduplicated()
-            report(f"{data.name}: {len(data):,} molecules without repeats")
-        yield data
-
-
-def _about(data: Labelled, contexts: dict[tuple[str, str], Context]) -> dict[str, Any]:
-    splits = [c.split for (name, _), c in contexts.items() if name == data.name]
-    return {
-        "molecules": len(data),
-        "rows": data.num_rows,
-        "dropped": dict(data.skipped.counts),
-        "duplicates": data.duplicates,
-        "contradictions": data.contradictions,
-        "sha256": data.sha256,
-        "splits": [
-            {
-                "name": split.name,
-                "seed": split.seed,
-                "sha256": split.sha256,
-                "sizes": [len(split.train), len(split.valid), len(split.test)],
-            }
-            for split in splits
-        ],
-    }
-
-
 def _plain(settings: BenchmarkSettings) -> dict[str, Any]:
-    tree = asdict(replace(settings, finetune=None))  # type: ignore[arg-type]
+    tree = {f.name: getattr(settings, f.name) for f in fields(settings)}
     tree["finetune"] = settings.finetune.model_dump(mode="json")
+    tree["table"] = None if settings.table is None else asdict(settings.table)
     plain: dict[str, Any] = json.loads(json.dumps(tree, default=str))
     return plain
 

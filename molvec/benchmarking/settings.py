@@ -65,12 +65,18 @@ class BenchmarkSettings:
     jobs: int = 1
 
     def __post_init__(self) -> None:
+        for name in ("datasets", "protocols", "heads", "fractions"):  # twice would count twice
+            object.__setattr__(self, name, tuple(dict.fromkeys(getattr(self, name))))
         _known("protocol", self.protocols, PROTOCOLS)
         _known("head", self.heads, HEADS)
         _known("split", (self.split,), tuple(SPLITS))
         _known("data set", self.datasets, list_labelled())
         if bool(self.datasets) == (self.table is not None):
             raise UserError("give either a suite or data sets, or your own --data, not both")
+        if not self.protocols:
+            raise UserError(f"name a protocol: {', '.join(PROTOCOLS)}")
+        if self.finetune.seed != 0:
+            raise UserError("seeds of fine-tuning are 0 to --seeds - 1; do not set seed")
         if min(self.seeds, self.draws, self.jobs) < 1:
             raise UserError("seeds, draws and jobs must be at least 1")
         if not all(0 < fraction <= 1 for fraction in self.fractions):

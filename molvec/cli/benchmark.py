@@ -34,7 +34,8 @@ def benchmark(
     ] = None,
     task: Annotated[str | None, typer.Option(help="classification (0, 1) or regression.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder; default runs/benchmark-<suite>.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder; default runs/benchmark-<suite>-<model>."),
     ] = None,
     protocol: Annotated[
         list[str] | None,
@@ -69,6 +70,7 @@ def benchmark(
     from rich.console import Console
 
     from molvec.benchmarking import BenchmarkSettings, UserTable, run_benchmark
+    from molvec.benchmarking.run import default_output
     from molvec.benchmarking.settings import suite_datasets
     from molvec.config import load_finetune_settings, parse_overrides
     from molvec.evaluate.benchmark_table import results_tables
@@ -77,7 +79,7 @@ def benchmark(
         if target or smiles_column or task:
             raise UserError("--target, --task and --smiles-column go with --data FILE")
         datasets, table = suite_datasets(suite or ["moleculenet"]), None
-        name = "-".join(suite or ["moleculenet"])
+        names = suite or ["moleculenet"]
     else:
         if suite:
             raise UserError(f"give either {' '.join(suite)} or --data {data}, not both")
@@ -85,7 +87,7 @@ def benchmark(
             raise UserError("name the columns to predict: --target NAME, repeatable")
         if task not in ("classification", "regression"):
             raise UserError("say what the targets are: --task classification or --task regression")
-        datasets, name = (), data.name.partition(".")[0]
+        datasets, names = (), [data.name.partition(".")[0]]
         table = UserTable(data, tuple(target), task, smiles_column)  # type: ignore[arg-type]
     settings = BenchmarkSettings(
         datasets=datasets,
@@ -102,7 +104,7 @@ def benchmark(
         jobs=jobs or os.cpu_count() or 1,
         **({"fractions": tuple(fraction)} if fraction else {}),
     )
-    folder = output or Path("runs") / f"benchmark-{name}"
+    folder = output or default_output(names, model)
     try:
         result = run_benchmark(
             settings,
@@ -116,4 +118,10 @@ def benchmark(
     console = Console()
     for shown in results_tables(result.results, width=console.width):
         console.print(shown)
+    if result.failures:
+        typer.echo(
+            f"not computed: {len(result.failures)}, named above and in results.json", err=True
+        )
     typer.echo(f"tables in {folder / 'results.csv'}, report in {result.report}")
+    if result.failures:
+        raise typer.Exit(2)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from molvec.errors import UserError
+from molvec.errors import Stopped, UserError
 
 if TYPE_CHECKING:
     from molvec.data.labelled import Labelled
@@ -72,7 +73,10 @@ def finetune(
         "seed": seed,
     }
     overrides = {key: value for key, value in named.items() if value is not None}
-    settings = load_finetune_settings(overrides | parse_overrides(set_ or []))
+    more = parse_overrides(set_ or [])
+    if "seed" in more:
+        raise UserError("give --seed N, not --set seed: the split takes it too")
+    settings = load_finetune_settings(overrides | more)
     _check_source(card, data, smiles_column, target, task)
 
     from molvec.data.split import make_split
@@ -89,10 +93,18 @@ def finetune(
     parts = make_split(labelled, split, seed=seed)
     for line in (*labelled.summary(), *_split_lines(parts)):
         typer.echo(line)
-    with EpochsDisplay(f"fine-tuning in {output}") as display:
-        tuned = start(
-            labelled, parts, model=model, settings=settings, output=output, report=display.update
-        )
+    try:
+        with EpochsDisplay(f"fine-tuning in {output}") as display:
+            tuned = start(
+                labelled,
+                parts,
+                model=model,
+                settings=settings,
+                output=output,
+                report=display.update,
+            )
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped; nothing was written to {output}", SIGINT) from None
     for line in _result_lines(tuned, len(parts.train)):
         typer.echo(line)
 

@@ -16,6 +16,12 @@ from molvec.evaluate.cells import Cell
 from molvec.evaluate.score_table import BASELINE
 
 DRAWS = 1000
+COLUMNS = (
+    *("dataset", "task", "representation", "head", "protocol", "metric"),
+    *("mean", "std", "num_seeds", "num_tasks", "num_tasks_defined", "tasks"),
+    *("difference", "low", "high", "valid", "split", "split_sha256"),
+    *("n_train", "n_valid", "n_test", "seconds"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,8 @@ def results_frame(
         seeds, ddof 1; NaN with one seed) of the mean over targets; ``difference``, ``low`` and
         ``high``, the paired bootstrap 95 % interval against ``BASELINE`` on the same resampled
         test molecules (scores averaged over seeds first; NaN if the splits differ); ``tasks``,
-        the targets for which the metric is defined.
+        the targets for which the metric is defined in the first seed's split; ``valid``, the
+        mean headline metric on the validation part.
     """
     groups = _group(cell for cell in cells if cell.key.protocol != "label-efficiency")
     known: dict[tuple[str, str], NDArray[np.float64]] = {}
@@ -58,6 +65,7 @@ def results_frame(
     for (dataset, representation, head, protocol), members in groups.items():
         baseline = groups.get((dataset, *BASELINE, "frozen"), [])
         context = contexts[dataset, members[0].key.split_sha256]
+        headline = next(iter(members[0].scores))
         for metric in members[0].scores:
             values = np.array([cell.mean(metric) for cell in members])
             defined = np.isfinite(members[0].scores[metric])
@@ -84,7 +92,7 @@ def results_frame(
                     "num_tasks_defined": int(defined.sum()),
                     "tasks": ";".join(str(n) for n, d in zip(names, defined, strict=True) if d),
                     **dict(zip(("difference", "low", "high"), interval, strict=True)),
-                    "valid": float(np.mean([cell.valid_score for cell in members])),
+                    "valid": _mean_valid(members) if metric == headline else float("nan"),
                     "split": members[0].key.split,
                     "split_sha256": ";".join(sorted({c.key.split_sha256 for c in members})),
                     "n_train": len(context.split.train),
@@ -93,7 +101,11 @@ def results_frame(
                     "seconds": float(sum(cell.seconds for cell in members)),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=pd.Index(COLUMNS))
+
+
+def _mean_valid(cells: Sequence[Cell]) -> float:
+    return float(np.mean([cell.valid_score for cell in cells]))
 
 
 def efficiency_frame(cells: Sequence[Cell]) -> pd.DataFrame:

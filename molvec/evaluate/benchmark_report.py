@@ -146,11 +146,11 @@ def reference_level(
     """The score to reach with fewer labels, from all labels of a data set.
 
     Training the same network from scratch if that was run (the epoch that the validation part
-    chose), otherwise the baseline; from ``results``, otherwise from the largest fraction in
-    ``efficiency``. None if neither holds one.
+    chose), otherwise the baseline; from all labels in ``efficiency``, otherwise from
+    ``results``. None if neither holds one.
     """
     for representation, head in ((SCRATCH, None), BASELINE):
-        for frame in (results, efficiency):
+        for frame in (efficiency, results):  # the curves' own split, if they hold the level
             rows = frame[
                 (frame["dataset"] == dataset)
                 & (frame["metric"] == metric)

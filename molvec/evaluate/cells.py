@@ -28,7 +28,7 @@ class CellKey:
 
     ``key`` identifies the representation's vectors (or the encoder that is trained), ``settings``
     holds what else matters: trees, epochs. ``fraction`` and ``draw`` say which share of the
-    training labels was used.
+    training labels was used, ``software`` with which versions.
     """
 
     dataset: str
@@ -43,7 +43,7 @@ class CellKey:
     fraction: float = 1.0
     draw: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    molvec: str = ""
+    software: str = ""
 
     def digest(self) -> str:
         """Return a name for the cell: 20 hexadecimal digits."""
@@ -63,6 +63,7 @@ class Cell:
         num_labels: training labels used, over all targets.
         seconds: of fitting and predicting.
         test: predictions ``[num_test, num_targets]``.
+        machine: where it was computed: commit, versions, processor.
     """
 
     key: CellKey
@@ -72,6 +73,7 @@ class Cell:
     num_labels: int
     seconds: float
     test: Array
+    machine: Mapping[str, str] = field(default_factory=dict)
 
     def mean(self, metric: str) -> float:
         """Mean over the targets for which the metric is defined."""
@@ -103,7 +105,8 @@ class CellStore:
                 choice=document["choice"],
                 num_labels=document["num_labels"],
                 seconds=document["seconds"],
-                test=test.astype(np.float64),
+                test=test,
+                machine=document["machine"],
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError):
             return None
@@ -122,14 +125,14 @@ class CellStore:
             "choice": cell.choice,
             "num_labels": cell.num_labels,
             "seconds": round(cell.seconds, 3),
+            "machine": dict(cell.machine),
         }
-        test = cell.test.astype(np.float32)
-        atomic_write(stem.with_suffix(".npy"), lambda path: _save_array(path, test))
+        atomic_write(stem.with_suffix(".npy"), lambda path: _save_array(path, cell.test))
         text = json.dumps(document) + "\n"
         atomic_write(stem.with_suffix(".json"), lambda path: path.write_text(text, "utf-8"))
 
 
-def _save_array(path: Path, values: NDArray[np.float32]) -> None:
+def _save_array(path: Path, values: Array) -> None:
     with path.open("wb") as file:  # by name, numpy would add .npy
         np.save(file, values)
 

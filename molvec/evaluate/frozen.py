@@ -14,6 +14,9 @@ from molvec.evaluate.heads import fit_head
 from molvec.evaluate.metrics import score
 from molvec.evaluate.subset import stratified_draw
 
+PROTOCOL_VERSION = 1
+"""Raised with every change of code that changes scores: finished cells are then computed again."""
+
 TASK_METRICS: dict[Task, tuple[str, ...]] = {
     "classification": ("roc_auc", "pr_auc"),
     "regression": ("rmse", "mae"),

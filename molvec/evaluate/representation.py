@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from molvec.atomic import atomic_write
 from molvec.data.labelled import Labelled
+from molvec.provenance import software
 
 Features = NDArray[np.float32]
 
@@ -19,6 +21,10 @@ DESCRIPTORS = "RDKit descriptors"
 PRETRAINED = "pretrained"
 RANDOM_START = "random start"
 SCRATCH = "trained from scratch"
+
+
+FEATURES_VERSION = 1
+"""Raised with every change of code that changes features or embeddings: old ones are not reused."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,9 @@ def features(representation: Representation, data: Labelled, cache: Path) -> Fea
     if representation.keep and path.exists():
         try:
             kept: Features = np.load(path, allow_pickle=False)
-            if len(kept) == len(data):
+            if kept.ndim == 2 and len(kept) == len(data):
                 return kept
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError):
             pass
     x = representation.compute(data.smiles)
     assert x.shape[0] == len(data), f"{representation.name}: {x.shape} for {len(data)} molecules"
@@ -69,11 +75,9 @@ def features(representation: Representation, data: Labelled, cache: Path) -> Fea
 
 def ecfp() -> Representation:
     """ECFP4 counts folded to 2,048 positions (Rogers and Hahn 2010, doi:10.1021/ci100050t)."""
-    from rdkit import rdBase
-
     return Representation(
         name=ECFP,
-        key=f"ecfp4-counts-2048-rdkit-{rdBase.rdkitVersion}",
+        key=f"ecfp4-counts-2048-{versions_key()}",
         compute=_ecfp,
         scale=False,
         keep=False,  # ten thousand molecules a second, and 8 kB each
@@ -86,13 +90,17 @@ def rdkit_descriptors(jobs: int = 1) -> Representation:
     Args:
         jobs: processes to compute with.
     """
-    from rdkit import rdBase
-
     return Representation(
         name=DESCRIPTORS,
-        key=f"descriptors-rdkit-{rdBase.rdkitVersion}",
+        key=f"descriptors-{versions_key()}",
         compute=lambda smiles: _descriptors(smiles, jobs),
     )
+
+
+def versions_key() -> str:
+    """Hash of what features depend on beside the model: code, molvec, RDKit, torch."""
+    text = f"{FEATURES_VERSION} {software('rdkit', 'torch')}"
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _ecfp(smiles: Sequence[str]) -> Features:

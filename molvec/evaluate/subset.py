@@ -18,7 +18,8 @@ def stratified_draw(
 
     Strata: the class of a single classification target; with several, whether a molecule is
     positive for any of them; tenths of the (standardised, averaged) target in a regression. Every
-    stratum that has rows gives at least one, so no class is lost.
+    stratum that has rows gives at least one: no class of a single target is lost, though a rare
+    class of one of several targets may be.
 
     Args:
         targets: ``[num_rows, num_targets]``, NaN where missing.

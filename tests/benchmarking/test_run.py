@@ -118,7 +118,11 @@ def test_files(finished, table):
     np.testing.assert_allclose(saved["mean"], result.results["mean"])
     record = json.loads((result.folder / "results.json").read_text())
     assert record["command"] == "molvec benchmark ..."
-    assert record["machine"]["molvec"] == molvec.__version__
+    (machine,) = record["machines"]
+    assert machine["molvec"] == molvec.__version__
+    assert machine["cells"] == len(record["cells"])
+    assert record["model"]["encoder"]["dim"] == 64
+    assert len(record["model"]["weights_sha256"]) == 64
     about = record["data"]["mine"]
     assert (about["molecules"], about["rows"]) == (ROWS, ROWS + 1)
     assert list(about["dropped"].values()) == [1]
@@ -244,3 +248,121 @@ def test_output_that_cannot_be_written(table, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match="choose another --output"):
         run_benchmark(settings(table), output=tmp_path / "file" / "out")
+
+
+def test_baselines_stand_beside_every_protocol(table, tmp_path):
+    chosen = settings(table, protocols=("label-efficiency",), heads=("linear",), trained=False)
+    result = run_benchmark(chosen, output=tmp_path)
+    rows = result.results
+    assert set(rows["protocol"]) == {"frozen"}
+    assert {(r.representation, r.head) for r in rows.itertuples()} == {
+        (name, head)
+        for name in ("ECFP4 counts", "RDKit descriptors")
+        for head in ("linear", "forest")
+    }
+    assert len(result.efficiency) == 4
+    assert (tmp_path / "label_efficiency.csv").exists()
+    run_benchmark(settings(table), output=tmp_path)
+    assert not (tmp_path / "label_efficiency.csv").exists()  # it belonged to another table
+
+
+def test_two_models_do_not_share_a_folder(finished, table):
+    result, _ = finished
+    before = (result.folder / "results.csv").read_bytes()
+    with pytest.raises(UserError, match="holds the results of another model"):
+        run_benchmark(settings(table), output=result.folder)
+    assert (result.folder / "results.csv").read_bytes() == before
+
+
+def test_the_record_tells_each_score_and_where_it_was_computed(finished, table, run, monkeypatch):
+    result, _ = finished
+    monkeypatch.setattr("molvec.benchmarking.run.describe", lambda: {"commit": "later"})
+    lines = []
+    run_benchmark(settings(table), output=result.folder, model=run.folder, report=lines.append)
+    record = json.loads((result.folder / "results.json").read_text())
+    assert "later" not in [machine["commit"] for machine in record["machines"]]
+    assert any(line.endswith("s, kept)") for line in lines)
+    forests = [c for c in record["cells"] if c["features"].startswith("ecfp4") and
+               c["head"] == "forest"]  # fmt: skip
+    table_row = next(
+        r for r in record["results"]
+        if (r["representation"], r["head"], r["metric"]) == ("ECFP4 counts", "forest", "roc_auc")
+    )  # fmt: skip
+    assert np.mean([c["test"]["roc_auc"] for c in forests]) == pytest.approx(table_row["mean"])
+    assert np.mean([c["valid"] for c in forests]) == pytest.approx(table_row["valid"])
+    assert all(r["valid"] is None for r in record["results"] if r["metric"] == "pr_auc")
+
+
+def test_a_cell_that_cannot_be_computed_does_not_lose_the_others(table, tmp_path, monkeypatch):
+    import molvec.benchmarking.jobs as module
+
+    fit = module.frozen_cell
+
+    def failing(key, *args, **options):
+        if key.head == "forest" and key.seed == 1:
+            raise UserError("no luck")
+        return fit(key, *args, **options)
+
+    monkeypatch.setattr(module, "frozen_cell", failing)
+    result = run_benchmark(settings(table), output=tmp_path)
+    assert len(result.failures) == 2
+    assert result.failures[0] == "mine: ECFP4 counts, forest, seed 1: no luck"
+    seeds = result.results.set_index(["representation", "head"])["num_seeds"]
+    assert seeds["ECFP4 counts", "forest"].tolist() == [1, 1]
+    assert seeds["ECFP4 counts", "linear"].tolist() == [2, 2]
+    assert "no luck" in result.report.read_text()
+
+
+def test_nothing_computed_is_an_error(table, tmp_path, monkeypatch):
+    def failing(key, *args, **options):
+        raise UserError("no luck")
+
+    monkeypatch.setattr("molvec.benchmarking.jobs.frozen_cell", failing)
+    with pytest.raises(UserError, match="no luck"):
+        run_benchmark(settings(table), output=tmp_path)
+
+
+def test_a_part_without_labels_is_named_before_anything_is_fitted(table, tmp_path):
+    from molvec.benchmarking.datasets import check_split
+    from molvec.data.labelled import read_labelled
+    from molvec.data.split import make_split
+
+    data = read_labelled(table, smiles_column="S", targets=["mass"], task="regression")
+    split = make_split(data, "random", seed=0)
+    data.targets.iloc[split.test] = np.nan
+    with pytest.raises(UserError, match="no molecule of the test part has a label"):
+        check_split(data, split, lambda line: None)
+
+
+def test_a_model_that_changes_meanwhile(run, tmp_path):
+    import shutil
+
+    from molvec.benchmarking.encoders import ModelFolder
+
+    copy = shutil.copytree(run.model, tmp_path / "model")
+    folder = ModelFolder(copy)
+    key = folder.key
+    weights = copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
+    assert folder.key == key
+    with pytest.raises(UserError, match="changed while the suite ran"):
+        folder.check_unchanged()
+    assert ModelFolder(copy).key != key
+
+
+def test_repeated_options_count_once(table):
+    chosen = settings(table, heads=("linear", "forest", "linear"), fractions=(0.5, 0.5, 1.0))
+    assert chosen.heads == ("linear", "forest")
+    assert chosen.fractions == (0.5, 1.0)
+    with pytest.raises(UserError, match="do not set seed"):
+        settings(table, finetune=load_finetune_settings({"seed": 7}))
+
+
+def test_random_starts_follow_their_seed(run):
+    from molvec.benchmarking.encoders import ModelFolder
+
+    folder = ModelFolder(run.model, device="cpu")
+    one, again, other = (folder.random_start(seed).compute(["CCO"]) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one, other)
+    assert not np.allclose(one, folder.representation().compute(["CCO"]))

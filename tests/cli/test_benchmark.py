@@ -39,7 +39,7 @@ def test_own_data(cli, table, run, tmp_path, monkeypatch):
 def test_default_folder(cli, table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli(*arguments(table))[0] == 0
-    assert (tmp_path / "runs" / "benchmark-mine" / "results.csv").exists()
+    assert (tmp_path / "runs" / "benchmark-mine-baselines" / "results.csv").exists()
 
 
 def test_interrupted(cli, table, tmp_path, monkeypatch):

@@ -170,3 +170,20 @@ def test_output_is_asked_for(cli, run):
     assert code == 2
     assert "--output" in err
     assert "Traceback" not in err
+
+
+def test_interrupted(cli, run, table, tmp_path, monkeypatch):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(finetuning, "fit", interrupt)
+    output = tmp_path / "tuned"
+    code, _, err = cli(*arguments(table, "--model", run.folder, "-o", output))
+    assert code == 130
+    assert err == f"molvec: stopped; nothing was written to {output}\n"
+    assert not output.exists()
+
+
+def test_one_seed_for_split_and_training(refused, run, table, tmp_path):
+    more = ("--model", run.folder, "-o", tmp_path / "tuned", "--set", "seed=5")
+    assert "give --seed N, not --set seed" in refused(*arguments(table, *more))

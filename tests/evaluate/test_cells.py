@@ -19,7 +19,7 @@ KEY = CellKey(
     head="forest",
     seed=0,
     settings={"trees": 500},
-    molvec="0.1.0",
+    software="molvec 0.1.0",
 )
 
 
@@ -32,6 +32,7 @@ def cell(key=KEY):
         num_labels=12,
         seconds=1.5,
         test=np.array([[0.1, 0.2], [0.3, 0.4]]),
+        machine={"commit": "abc"},
     )
 
 
@@ -41,7 +42,8 @@ def test_what_is_saved_comes_back(tmp_path):
     store.save(cell())
     back = store.load(KEY)
     np.testing.assert_array_equal(back.scores["roc_auc"], [0.7, np.nan])
-    np.testing.assert_allclose(back.test, [[0.1, 0.2], [0.3, 0.4]], atol=1e-7)
+    np.testing.assert_array_equal(back.test, [[0.1, 0.2], [0.3, 0.4]])
+    assert back.machine == {"commit": "abc"}
     assert (back.valid_score, back.choice, back.num_labels) == (0.8, {"strength": 0.1}, 12)
     assert back.mean("roc_auc") == 0.7
 
@@ -59,7 +61,7 @@ def test_what_is_saved_comes_back(tmp_path):
         {"draw": 1},
         {"settings": {"trees": 100}},
         {"protocol": "label-efficiency"},
-        {"molvec": "0.2.0"},
+        {"software": "molvec 0.2.0"},
     ],
 )
 def test_another_identity_is_another_cell(tmp_path, change):

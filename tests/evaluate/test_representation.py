@@ -41,10 +41,11 @@ def test_a_damaged_file_is_computed_again(tmp_path):
     representation, calls = counting()
     features(representation, DATA, tmp_path)
     (path,) = (tmp_path / "k").iterdir()
-    path.write_bytes(path.read_bytes()[:100])
-    assert features(representation, DATA, tmp_path)[0, 0] == 2
-    assert features(representation, DATA, tmp_path)[0, 0] == 2
-    assert calls == [600, 600]
+    for kept, number in ((100, 2), (0, 3)):
+        path.write_bytes(path.read_bytes()[:kept])
+        assert features(representation, DATA, tmp_path)[0, 0] == number
+    assert features(representation, DATA, tmp_path)[0, 0] == 3
+    assert calls == [600, 600, 600]
 
 
 def test_not_worth_keeping(tmp_path):
