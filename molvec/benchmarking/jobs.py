@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,25 +61,29 @@ def jobs(
         if baseline or "frozen" in settings.protocols:
             for head in dict.fromkeys((*(BASELINE_HEADS if baseline else ()), *settings.heads)):
                 for seed in _seeds(settings, data, representation, head, moving):
-                    yield _frozen_job(
-                        settings, data, splits[seed], representation, get, head, "frozen", seed
-                    )
+                    run = _Run("frozen", seed)
+                    yield _frozen_job(settings, data, splits[seed], representation, get, head, run)
         if "label-efficiency" in settings.protocols and own in (None, 0):
             for head in settings.heads:
-                for fraction, draw in _draws(settings, head):
-                    yield _frozen_job(
-                        settings, data, splits[0], representation, get, head,
-                        "label-efficiency", draw, fraction, draw,
-                    )  # fmt: skip
+                for run in _draws(settings, head):
+                    yield _frozen_job(settings, data, splits[0], representation, get, head, run)
     for start in _trained(settings, folder):
         if "finetune" in settings.protocols:
             for seed in range(settings.seeds):
-                yield _finetune_job(settings, data, splits[seed], start, "finetune", seed)
+                yield _finetune_job(settings, data, splits[seed], start, _Run("finetune", seed))
         if "label-efficiency" in settings.protocols and settings.trained:
-            for fraction, draw in _draws(settings, "fine-tuned"):
-                yield _finetune_job(
-                    settings, data, splits[0], start, "label-efficiency", draw, fraction, draw
-                )
+            for run in _draws(settings, "fine-tuned"):
+                yield _finetune_job(settings, data, splits[0], start, run)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Protocol, seed and share of the training labels of a fit."""
+
+    protocol: str
+    seed: int
+    fraction: float = 1.0
+    draw: int = 0
 
 
 def _seeds(
@@ -98,12 +102,39 @@ def _seeds(
     return [0] if head == "linear" and not moving else list(range(many))
 
 
-def _draws(settings: BenchmarkSettings, head: str) -> Iterator[tuple[float, int]]:
+def _draws(settings: BenchmarkSettings, head: str) -> Iterator[_Run]:
     for fraction in settings.fractions:
         # All labels and a head without randomness: one draw says it all.
         once = fraction == 1 and head == "linear"
         for draw in range(1 if once else settings.draws):
-            yield fraction, draw
+            yield _Run("label-efficiency", draw, fraction, draw)
+
+
+def _key(
+    data: Labelled,
+    split: Split,
+    run: _Run,
+    *,
+    representation: str,
+    key: str,
+    head: str,
+    settings: Mapping[str, Any],
+) -> CellKey:
+    return CellKey(
+        dataset=data.name,
+        data_sha256=data.sha256,
+        split=split.name,
+        split_sha256=split.sha256,
+        protocol=run.protocol,
+        representation=representation,
+        key=key,
+        head=head,
+        seed=run.seed,
+        fraction=run.fraction,
+        draw=run.draw,
+        settings=settings,
+        software=_software(),
+    )
 
 
 def _frozen_job(
@@ -113,34 +144,25 @@ def _frozen_job(
     representation: Representation,
     get: Callable[[], Any],
     head: str,
-    protocol: str,
-    seed: int,
-    fraction: float = 1.0,
-    draw: int = 0,
+    run: _Run,
 ) -> Job:
     trees = settings.trees or trees_for(data.name)
-    key = CellKey(
-        dataset=data.name,
-        data_sha256=data.sha256,
-        split=split.name,
-        split_sha256=split.sha256,
-        protocol=protocol,
+    key = _key(
+        data,
+        split,
+        run,
         representation=representation.name,
         key=representation.key,
         head=head,
-        seed=seed,
-        fraction=fraction,
-        draw=draw,
         settings={"trees": trees} if head == "forest" else {},
-        software=_software(),
     )
 
-    def run() -> list[Cell]:
+    def compute() -> list[Cell]:
         scale = representation.scale
         x = get()
         return [frozen_cell(key, data, split, x, scale=scale, trees=trees, jobs=settings.jobs)]
 
-    return Job((key,), split, run)
+    return Job((key,), split, compute)
 
 
 @dataclass(frozen=True)
@@ -162,39 +184,27 @@ def _trained(settings: BenchmarkSettings, folder: ModelFolder | None) -> list[_S
 
 
 def _finetune_job(
-    settings: BenchmarkSettings,
-    data: Labelled,
-    split: Split,
-    start: _Start,
-    protocol: str,
-    seed: int,
-    fraction: float = 1.0,
-    draw: int = 0,
+    settings: BenchmarkSettings, data: Labelled, split: Split, start: _Start, run: _Run
 ) -> Job:
-    chosen = settings.finetune.model_copy(update={"seed": seed})
-    base = CellKey(
-        dataset=data.name,
-        data_sha256=data.sha256,
-        split=split.name,
-        split_sha256=split.sha256,
-        protocol=protocol,
-        representation=start.name,
-        key=start.key,
-        head="",
-        seed=seed,
-        fraction=fraction,
-        draw=draw,
-        settings=chosen.model_dump(mode="json"),
-        software=_software(),
-    )
-    ends = ("best", "last") if protocol == "finetune" else ("best",)
-    keys = {end: replace(base, head=f"fine-tuned, {end}") for end in ends}
+    chosen = settings.finetune.model_copy(update={"seed": run.seed})
+    ends = ("best", "last") if run.protocol == "finetune" else ("best",)
+    keys = {
+        end: _key(
+            data,
+            split,
+            run,
+            representation=start.name,
+            key=start.key,
+            head=f"fine-tuned, {end}",
+            settings=chosen.model_dump(mode="json"),
+        )
+        for end in ends
+    }
 
-    def run() -> list[Cell]:
-        part = replace(split, train=training_rows(base, data, split))
+    def compute() -> list[Cell]:
         done = finetune(
             data,
-            part,
+            replace(split, train=training_rows(keys["best"], data, split)),
             model=None if start.folder is None else start.folder.folder,
             from_scratch=start.name == SCRATCH,
             settings=chosen,
@@ -216,7 +226,7 @@ def _finetune_job(
             for end, key in keys.items()
         ]
 
-    return Job(tuple(keys.values()), split, run)
+    return Job(tuple(keys.values()), split, compute)
 
 
 def _lazy(representation: Representation, data: Labelled) -> Callable[[], Any]:
