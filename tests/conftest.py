@@ -1,5 +1,6 @@
 """What many tests share: a cache of their own, a few molecules, and one small pretrained run."""
 
+import os
 import shutil
 import sys
 from itertools import islice
@@ -8,6 +9,10 @@ from pathlib import Path
 import pytest
 
 MOLECULES = 48
+
+# Networks of tests are tiny: threads gain nothing, and on a busy machine their barriers cost a
+# factor of ten. Before torch is imported; subprocesses inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
