@@ -29,7 +29,8 @@ def atomic_write(path: Path, write: Callable[[Path], object], *, mend: str = "")
         write(temporary)
         temporary.replace(path)
     except OSError as error:
-        reason = error.strerror or str(error)
+        # By number: Arrow's own text names the temporary file.
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise UserError(f"cannot write {path}: {reason}{mend and '; '}{mend}") from error
     finally:
         with suppress(OSError):

@@ -27,7 +27,7 @@ from molvec.embed.embedder import find_device
 from molvec.embed.load import HEAD, load
 from molvec.embed.predict import RESERVED
 from molvec.errors import UserError
-from molvec.evaluate.metrics import METRICS, Metric
+from molvec.evaluate.metrics import METRICS, TASK_METRICS, Metric
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.graph_model import GraphModel
 from molvec.nn.graph_transformer import GraphTransformer
@@ -47,9 +47,6 @@ from molvec.train.supervised import (
     in_batches,
     predict,
 )
-
-METRIC = {"classification": "roc_auc", "regression": "rmse"}
-"""What chooses the epoch."""
 
 _BETAS = (0.9, 0.999)
 
@@ -122,7 +119,7 @@ def finetune(
         optimizer = _optimizer(network.to(device), settings)
         parts = {"train": _part(data, graphs, train), "valid": _part(data, graphs, split.valid)}
         _measure(network, parts["train"])
-        metric = METRICS[METRIC[data.task]]
+        metric = METRICS[TASK_METRICS[data.task][0]]
         fitted = fit(
             network,
             optimizer,

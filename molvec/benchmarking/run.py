@@ -18,7 +18,7 @@ from molvec.benchmarking.datasets import Report, about_data, check_split, load_d
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.jobs import Job, jobs
 from molvec.benchmarking.output import write_output
-from molvec.benchmarking.settings import BenchmarkSettings, UserTable, suite_datasets
+from molvec.benchmarking.settings import BenchmarkSettings, choose_data
 from molvec.data.labelled import Labelled, Task
 from molvec.errors import UserError
 from molvec.evaluate.aggregate import Context, efficiency_frame, results_frame
@@ -42,13 +42,13 @@ class BenchmarkResult:
 
 
 def benchmark(
-    suite: str | Sequence[str] | None = "moleculenet",
+    suite: str | Sequence[str] | None = None,
     *,
     model: str | Path | None = None,
     data: str | Path | None = None,
     smiles_column: str | None = None,
     target: str | Sequence[str] = (),
-    task: Task = "classification",
+    task: Task | None = None,
     output: str | Path | None = None,
     report: Report = lambda line: None,
     **settings: Any,
@@ -56,12 +56,12 @@ def benchmark(
     """Run a suite, data sets by name, or your own table; return the table of results.
 
     Args:
-        suite: names of suites and data sets; not looked at if ``data`` is given.
+        suite: names of suites and data sets, by default ``"moleculenet"``; not beside ``data``.
         model: a run or model folder; ``None`` runs the baselines alone.
         data: a CSV, TSV or Parquet file of your own, with ``target`` columns to predict.
         smiles_column: its column with SMILES.
         target: a column, or several.
-        task: ``"classification"`` (columns of 0 and 1) or ``"regression"``.
+        task: ``"classification"`` (columns of 0 and 1) or ``"regression"``; beside ``data``.
         output: folder for cells, tables and report, by default ``runs/benchmark-...`` named for
             suite and model; the same call continues where it stopped.
         report: receives one line for each step.
@@ -73,22 +73,20 @@ def benchmark(
     Raises:
         UserError: for anything that cannot be used.
     """
-    columns = (target,) if isinstance(target, str) else tuple(target)
-    if data is not None:
-        if not columns:
-            raise UserError("name the columns to predict: --target NAME (target=)")
-        names = [Path(data).name.partition(".")[0]]
-        chosen = BenchmarkSettings(
-            table=UserTable(Path(data), columns, task, smiles_column), **settings
-        )
-    else:
-        if columns or smiles_column is not None:
-            raise UserError("--target and --smiles-column go with --data FILE")
-        names = [suite] if isinstance(suite, str) else list(suite or ())
-        chosen = BenchmarkSettings(datasets=suite_datasets(names), **settings)
+    names, chosen = choose_data(
+        [suite] if isinstance(suite, str) else list(suite or ()),
+        None if data is None else Path(data),
+        smiles_column=smiles_column,
+        targets=[target] if isinstance(target, str) else target,
+        task=task,
+    )
     folder = default_output(names, model) if output is None else Path(output)
     return run_benchmark(
-        chosen, output=folder, model=model, command="molvec.benchmark(...)", report=report
+        BenchmarkSettings(**chosen, **settings),
+        output=folder,
+        model=model,
+        command="molvec.benchmark(...)",
+        report=report,
     ).results
 
 

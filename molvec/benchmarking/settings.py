@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from molvec.config import FinetuneSettings
 from molvec.data.card import list_labelled
@@ -81,6 +82,37 @@ class BenchmarkSettings:
             raise UserError("seeds, draws and jobs must be at least 1")
         if not all(0 < fraction <= 1 for fraction in self.fractions):
             raise UserError("fractions of the labels must be above 0 and at most 1")
+
+
+def choose_data(
+    suite: Sequence[str],
+    data: Path | None,
+    *,
+    smiles_column: str | None,
+    targets: Sequence[str],
+    task: str | None,
+) -> tuple[list[str], dict[str, Any]]:
+    """Turn what a user names into settings: suites and data sets, or a table of one's own.
+
+    Returns:
+        Names for the output folder, and ``datasets`` or ``table`` of :class:`BenchmarkSettings`.
+
+    Raises:
+        UserError: if both or incomplete ones are given.
+    """
+    if data is None:
+        if targets or smiles_column or task:
+            raise UserError("--target, --task and --smiles-column go with --data FILE")
+        names = list(suite) or ["moleculenet"]
+        return names, {"datasets": suite_datasets(names)}
+    if suite:
+        raise UserError(f"give either {' '.join(suite)} or --data {data}, not both")
+    if not targets:
+        raise UserError("name the columns to predict: --target NAME, repeatable")
+    if task not in ("classification", "regression"):
+        raise UserError("say what the targets are: --task classification or --task regression")
+    table = UserTable(data, tuple(targets), task, smiles_column)  # type: ignore[arg-type]
+    return [data.name.partition(".")[0]], {"table": table}
 
 
 def suite_datasets(names: Sequence[str]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from molvec.errors import Stopped, UserError
+from molvec.errors import Stopped
 
 
 def benchmark(
@@ -69,29 +69,17 @@ def benchmark(
     """Compare a model with fingerprints, descriptors and its own random start."""
     from rich.console import Console
 
-    from molvec.benchmarking import BenchmarkSettings, UserTable, run_benchmark
+    from molvec.benchmarking import BenchmarkSettings, run_benchmark
     from molvec.benchmarking.run import default_output
-    from molvec.benchmarking.settings import suite_datasets
+    from molvec.benchmarking.settings import FRACTIONS, choose_data
     from molvec.config import load_finetune_settings, parse_overrides
     from molvec.evaluate.benchmark_table import results_tables
 
-    if data is None:
-        if target or smiles_column or task:
-            raise UserError("--target, --task and --smiles-column go with --data FILE")
-        datasets, table = suite_datasets(suite or ["moleculenet"]), None
-        names = suite or ["moleculenet"]
-    else:
-        if suite:
-            raise UserError(f"give either {' '.join(suite)} or --data {data}, not both")
-        if not target:
-            raise UserError("name the columns to predict: --target NAME, repeatable")
-        if task not in ("classification", "regression"):
-            raise UserError("say what the targets are: --task classification or --task regression")
-        datasets, names = (), [data.name.partition(".")[0]]
-        table = UserTable(data, tuple(target), task, smiles_column)  # type: ignore[arg-type]
+    names, chosen = choose_data(
+        suite or [], data, smiles_column=smiles_column, targets=target or [], task=task
+    )
     settings = BenchmarkSettings(
-        datasets=datasets,
-        table=table,
+        **chosen,
         protocols=tuple(protocol or ["frozen"]),
         heads=tuple(head or ["linear", "forest"]),
         split=split,
@@ -102,7 +90,7 @@ def benchmark(
         dedupe=dedupe,
         finetune=load_finetune_settings(parse_overrides(set_ or [])),
         jobs=jobs or os.cpu_count() or 1,
-        **({"fractions": tuple(fraction)} if fraction else {}),
+        fractions=tuple(fraction) if fraction else FRACTIONS,
     )
     folder = output or default_output(names, model)
     try:

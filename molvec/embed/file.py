@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from molvec.atomic import atomic_write
 from molvec.embed.embedder import CHUNK, Embedded, Embedder, Level
 from molvec.errors import UserError
 from molvec.records import SkipCount, read_records
@@ -94,26 +93,18 @@ def write_rows(
     skipped = SkipCount()
     records = read_records(source, smiles_column=smiles_column)
     rows = embedder.stream(records, level=level, max_atoms=max_atoms, skipped=skipped)
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.tmp")
     count = 0
-    try:
+
+    def write(temporary: Path) -> None:
+        nonlocal count
         with _writer(temporary, schema, output.suffix == ".parquet") as writer:
             for chunk in _chunks(rows):
                 writer.write_table(table(chunk, schema))
                 count += len(chunk)
                 progress(count)
-        temporary.replace(output)
-    except OSError as error:
-        raise UserError(f"cannot write {output}: {_reason(error)}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+
+    atomic_write(output, write)
     return WrittenFile(output, count, skipped)
-
-
-def _reason(error: OSError) -> str:
-    """Arrow's own text names the temporary file."""
-    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _chunks(rows: Iterator[Embedded]) -> Iterator[list[Embedded]]:

@@ -7,21 +7,15 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from molvec.data.labelled import Labelled, Task
+from molvec.data.labelled import Labelled
 from molvec.data.split import Split
 from molvec.evaluate.cells import Cell, CellKey
 from molvec.evaluate.heads import fit_head
-from molvec.evaluate.metrics import score
+from molvec.evaluate.metrics import TASK_METRICS, score
 from molvec.evaluate.subset import stratified_draw
 
 PROTOCOL_VERSION = 1
 """Raised with every change of code that changes scores: finished cells are then computed again."""
-
-TASK_METRICS: dict[Task, tuple[str, ...]] = {
-    "classification": ("roc_auc", "pr_auc"),
-    "regression": ("rmse", "mae"),
-}
-"""Metrics of a task; the first one is the headline and what choices are made by."""
 
 
 def frozen_cell(

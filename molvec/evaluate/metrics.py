@@ -52,6 +52,10 @@ class Metric:
         return score(self.name, truth, predicted)
 
 
+TASK_METRICS = {"classification": ("roc_auc", "pr_auc"), "regression": ("rmse", "mae")}
+"""Metrics of a task; the first is the headline, by which strengths, heads and epochs are chosen."""
+
+
 def score(metric: str, truth: Floats, predicted: Floats) -> Scores:
     """Score predictions on every task.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from molvec.evaluate.metrics import METRICS
+from molvec.evaluate.metrics import METRICS, TASK_METRICS
 from molvec.evaluate.representation import ECFP
 
 BASELINE = (ECFP, "forest")
@@ -23,8 +23,8 @@ DASH = "\N{EN DASH}"
 TITLES = {"roc_auc": "ROC-AUC \N{MULTIPLICATION SIGN} 100", "rmse": "RMSE", "mae": "MAE"} | {
     "pr_auc": "PR-AUC \N{MULTIPLICATION SIGN} 100"
 }
-PRIMARY = {"classification": "roc_auc", "regression": "rmse"}
-SECONDARY = {"classification": "pr_auc", "regression": "mae"}
+PRIMARY = {task: names[0] for task, names in TASK_METRICS.items()}
+SECONDARY = {task: names[1] for task, names in TASK_METRICS.items()}
 LEGEND = (
     f"{BETTER} better, {WORSE} worse than {BASELINE[0]} with a {BASELINE[1]}: the 95 % interval of "
     "the paired difference on the test molecules excludes zero."
