@@ -3,6 +3,7 @@ import pytest
 from sklearn.ensemble import RandomForestRegressor
 
 from molvec.evaluate import forest as module
+from molvec.evaluate.bins import BINS
 from molvec.evaluate.forest import fit_forest
 
 
@@ -56,6 +57,9 @@ def test_regression_is_scikit_learns(counts):
     inner = head.forests[0]
     assert isinstance(inner, RandomForestRegressor)
     assert (inner.n_estimators, inner.max_features) == (30, 1 / 3)
-    np.testing.assert_array_equal(head.predict(x)[:, 0], inner.predict(x.astype(np.float32)))
+    assert head.bins is not None
+    binned = head.bins.transform(x.astype(np.float32))
+    assert binned.max() == BINS - 1
+    np.testing.assert_array_equal(head.predict(x)[:, 0], inner.predict(binned))
     constant = fit_forest("regression", x, np.full((200, 1), 7.0), seed=0, trees=5, jobs=1)
     assert set(constant.predict(x).ravel()) == {7.0}
