@@ -36,16 +36,16 @@ class ForestHead:
     def predict(self, x: Floats) -> Floats:
         """Probability of class 1, or the value, ``[num_rows, num_targets]``."""
         result = np.empty((len(x), len(self.forests)))
-        x = np.asarray(x, dtype=np.float32)  # scikit-learn would convert for every forest
+        single: NDArray[np.float32] = np.asarray(x, dtype=np.float32)
         if self.bins is not None:
-            x = self.bins.transform(x)
+            single = self.bins.transform(single)
         for task, forest in enumerate(self.forests):
             if forest is None:
                 result[:, task] = self.constant[task]
             elif hasattr(forest, "predict_proba"):
-                result[:, task] = forest.predict_proba(x)[:, 1]
+                result[:, task] = forest.predict_proba(single)[:, 1]
             else:
-                result[:, task] = forest.predict(x)
+                result[:, task] = forest.predict(single)
         return result
 
 
