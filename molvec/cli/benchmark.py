@@ -6,12 +6,9 @@ import os
 import shlex
 import sys
 from pathlib import Path
-from signal import SIGINT
 from typing import Annotated
 
 import typer
-
-from molvec.errors import Stopped
 
 
 def benchmark(
@@ -74,6 +71,7 @@ def benchmark(
     from molvec.benchmarking.settings import FRACTIONS, choose_data
     from molvec.config import load_finetune_settings, parse_overrides
     from molvec.evaluate.benchmark_table import results_tables
+    from molvec.train.interrupt import stopped_at_once
 
     names, chosen = choose_data(
         suite or [], data, smiles_column=smiles_column, targets=target or [], task=task
@@ -93,7 +91,7 @@ def benchmark(
         fractions=tuple(fraction) if fraction else FRACTIONS,
     )
     folder = output or default_output(names, model)
-    try:
+    with stopped_at_once(f"stopped; the same command continues in {folder}"):
         result = run_benchmark(
             settings,
             output=folder,
@@ -101,8 +99,6 @@ def benchmark(
             command=shlex.join(["molvec", *sys.argv[1:]]),
             report=lambda line: typer.echo(line, err=True),
         )
-    except KeyboardInterrupt:
-        raise Stopped(f"stopped; the same command continues in {folder}", SIGINT) from None
     console = Console()
     for shown in results_tables(result.results, width=console.width):
         console.print(shown)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from signal import SIGINT
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from molvec.errors import Stopped, UserError
+from molvec.errors import UserError
 
 if TYPE_CHECKING:
     from molvec.data.labelled import Labelled
@@ -83,6 +82,7 @@ def finetune(
     from molvec.embed.load import model_folder
     from molvec.finetuning import check_output
     from molvec.finetuning import finetune as start
+    from molvec.train.interrupt import stopped_at_once
 
     check_output(output, target or [])
     if model is not None:
@@ -93,18 +93,18 @@ def finetune(
     parts = make_split(labelled, split, seed=seed)
     for line in (*labelled.summary(), *_split_lines(parts)):
         typer.echo(line)
-    try:
-        with EpochsDisplay(f"fine-tuning in {output}") as display:
-            tuned = start(
-                labelled,
-                parts,
-                model=model,
-                settings=settings,
-                output=output,
-                report=display.update,
-            )
-    except KeyboardInterrupt:
-        raise Stopped(f"stopped; nothing was written to {output}", SIGINT) from None
+    with (
+        stopped_at_once(f"stopped; nothing was written to {output}"),
+        EpochsDisplay(f"fine-tuning in {output}") as display,
+    ):
+        tuned = start(
+            labelled,
+            parts,
+            model=model,
+            settings=settings,
+            output=output,
+            report=display.update,
+        )
     for line in _result_lines(tuned, len(parts.train)):
         typer.echo(line)
 

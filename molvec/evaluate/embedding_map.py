@@ -148,5 +148,5 @@ def _pca(x: NDArray[np.float32]) -> tuple[NDArray[np.float64], tuple[float, floa
 
 def _umap(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     umap = importlib.import_module("umap")
-    reducer = umap.UMAP(n_neighbors=NEIGHBOURS, random_state=seed)
+    reducer = umap.UMAP(n_neighbors=NEIGHBOURS, random_state=seed, n_jobs=1)
     return np.asarray(reducer.fit_transform(x), dtype=np.float32)

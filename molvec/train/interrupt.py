@@ -1,10 +1,35 @@
-"""Ctrl-C and SIGTERM ask the loop to stop after the current step, with a checkpoint."""
+"""What Ctrl-C and SIGTERM do: stop after the current step with a checkpoint, or at once."""
 
 from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
+
+from molvec.errors import Stopped
+
+
+@contextmanager
+def stopped_at_once(message: str) -> Iterator[None]:
+    """Turn Ctrl-C and SIGTERM into `Stopped` with this message: for work that saves as it goes."""
+    number = signal.SIGINT
+
+    def handle(received: int, frame: FrameType | None) -> None:
+        nonlocal number
+        number = signal.Signals(received)
+        raise KeyboardInterrupt
+
+    main = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGTERM, handle) if main else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(message, number) from None
+    finally:
+        if main:
+            signal.signal(signal.SIGTERM, previous)
 
 
 class Interruption:

@@ -42,13 +42,14 @@ def test_default_folder(cli, table, tmp_path, monkeypatch):
     assert (tmp_path / "runs" / "benchmark-mine-baselines" / "results.csv").exists()
 
 
-def test_interrupted(cli, table, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(cli, table, tmp_path, monkeypatch, number):
     def interrupt(*args, **options):
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
 
     monkeypatch.setattr("molvec.benchmarking.jobs.frozen_cell", interrupt)
     code, out, err = cli(*arguments(table, "-o", tmp_path / "out"))
-    assert (code, out) == (130, "")
+    assert (code, out) == (128 + number, "")
     assert err.endswith(f"stopped; the same command continues in {tmp_path / 'out'}\n")
 
 

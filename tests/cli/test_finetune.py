@@ -1,6 +1,7 @@
 """``molvec finetune`` as typed."""
 
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -172,14 +173,15 @@ def test_output_is_asked_for(cli, run):
     assert "Traceback" not in err
 
 
-def test_interrupted(cli, run, table, tmp_path, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(cli, run, table, tmp_path, monkeypatch, number):
     def interrupt(*args, **options):
-        raise KeyboardInterrupt
+        signal.raise_signal(number)
 
     monkeypatch.setattr(finetuning, "fit", interrupt)
     output = tmp_path / "tuned"
     code, _, err = cli(*arguments(table, "--model", run.folder, "-o", output))
-    assert code == 130
+    assert code == 128 + number
     assert err == f"molvec: stopped; nothing was written to {output}\n"
     assert not output.exists()
 

@@ -66,8 +66,8 @@ def test_hardly_anything_to_project(x):
 def test_umap_if_it_is_installed(monkeypatch):
     class Umap:
         @staticmethod
-        def UMAP(*, n_neighbors, random_state):
-            assert (n_neighbors, random_state) == (15, 3)
+        def UMAP(*, n_neighbors, random_state, n_jobs):
+            assert (n_neighbors, random_state, n_jobs) == (15, 3, 1)
             return Umap
 
         @staticmethod

@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from molvec.train.interrupt import Interruption
+from molvec.errors import Stopped
+from molvec.train.interrupt import Interruption, stopped_at_once
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -39,3 +40,32 @@ def test_in_another_thread():
     thread.start()
     thread.join()
     assert seen == [None]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_at_once(number):
+    before = signal.getsignal(signal.SIGTERM)
+    with (
+        pytest.raises(Stopped, match="^the rest later$") as caught,
+        stopped_at_once("the rest later"),
+    ):
+        signal.raise_signal(number)
+        pytest.fail("went on")
+    assert caught.value.signal == number
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_stopped_at_once_in_another_thread():
+    seen = []
+
+    def work():
+        try:
+            with stopped_at_once("the rest later"):
+                raise KeyboardInterrupt
+        except Stopped as stopped:
+            seen.append(stopped.signal)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [signal.SIGINT]
