@@ -87,6 +87,11 @@ class ModelFolder:
         return Representation(PRETRAINED, key, _embedding(embedder))
 
     def random_start(self, seed: int) -> Representation:
+        """Return the same network before training, drawn with ``seed``, as a representation."""
+        key = f"random-{self.architecture_key}-{seed}-{versions_key()}"
+        return Representation(RANDOM_START, key, _embedding(self.random_embedder(seed)), seed=seed)
+
+    def random_embedder(self, seed: int) -> Embedder:
         """Return the same network before training, drawn with ``seed``."""
         featurizer = MoleculeFeaturizer.from_json(self.config["featurizer"])
         with torch.random.fork_rng(devices=[]):
@@ -96,9 +101,7 @@ class ModelFolder:
                 node_sizes=featurizer.node_sizes,
                 edge_sizes=featurizer.edge_sizes,
             )
-        embedder = Embedder(encoder, featurizer, readout=self.config["readout"], device=self.device)
-        key = f"random-{self.architecture_key}-{seed}-{versions_key()}"
-        return Representation(RANDOM_START, key, _embedding(embedder), seed=seed)
+        return Embedder(encoder, featurizer, readout=self.config["readout"], device=self.device)
 
 
 def _embedding(embedder: Embedder) -> Callable[[Sequence[str]], Features]:

@@ -20,10 +20,11 @@ from molvec.benchmarking.jobs import Job, jobs
 from molvec.benchmarking.output import write_output
 from molvec.benchmarking.settings import BenchmarkSettings, choose_data
 from molvec.data.labelled import Labelled, Task
+from molvec.data.source import cache_folder
 from molvec.errors import UserError
 from molvec.evaluate.aggregate import Context, efficiency_frame, results_frame
 from molvec.evaluate.cells import Cell, CellKey, CellStore
-from molvec.evaluate.representation import Representation, ecfp, rdkit_descriptors
+from molvec.evaluate.representation import PRETRAINED, Representation, ecfp, rdkit_descriptors
 from molvec.provenance import describe
 
 
@@ -110,7 +111,8 @@ def run_benchmark(
     """Run a suite, or the rest of one that was interrupted.
 
     Writes ``results.csv``, ``results.json``, ``label_efficiency.csv`` and ``report.html`` into
-    ``output``, and every finished cell into ``output/cells``.
+    ``output``, and every finished cell into ``output/cells``. Baselines on shipped data sets are
+    also kept in the cache folder, and taken from there for the next model.
 
     Args:
         settings: what to run.
@@ -124,7 +126,9 @@ def run_benchmark(
             computed.
     """
     machine = describe()  # now: the source tree may change meanwhile
-    store = CellStore(output / "cells")
+    # A user's own labels stay in the user's own folder.
+    shared = None if settings.table is not None else cache_folder() / "cells"
+    store = CellStore(output / "cells", shared)
     _writable(output)
     folder = None if model is None else ModelFolder(model)
     _check_same_model(output, folder)
@@ -175,7 +179,7 @@ def _finished(job: Job, store: CellStore, machine: Mapping[str, str], report: Re
     if len(cells) < len(job.keys):
         cells = [replace(cell, machine=machine) for cell in job.run()]
         for cell in cells:
-            store.save(cell)
+            store.save(cell, share=cell.key.representation != PRETRAINED)
         source = ""
     else:
         source = ", kept"

@@ -199,11 +199,11 @@ class Embedder:
     @torch.inference_mode()
     def _encode(self, graphs: list[Data], level: Level) -> list[Array]:
         batch = Batch.from_data_list(graphs).to(self.device)
-        nodes = self.encoder(batch).output.float()
+        encoded = self.encoder(batch)
         if level == "node":
             counts = batch.ptr.diff().tolist()
-            return [part.numpy() for part in nodes.cpu().split(counts)]
-        vectors = READOUTS[self.readout](nodes, batch.batch, len(graphs))
+            return [part.numpy() for part in encoded.output.cpu().split(counts)]
+        vectors = READOUTS[self.readout](encoded, batch.batch, len(graphs))
         if level == "target":
             assert self.head is not None
             vectors = self.head.to_values(self.head(vectors))

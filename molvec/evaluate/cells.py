@@ -82,54 +82,78 @@ class Cell:
 
 
 class CellStore:
-    """The cells in a folder."""
+    """The cells of a suite in a folder, beside those that suites of all models share.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: of this suite.
+        shared: where baselines are kept for the next model; ``None`` shares nothing.
+    """
+
+    def __init__(self, folder: Path, shared: Path | None = None) -> None:
         self.folder = folder
+        self.shared = shared
 
     def load(self, key: CellKey) -> Cell | None:
-        """Return a finished cell, or ``None`` if it is not there or is damaged."""
-        stem = self.folder / key.digest()
-        try:
-            document = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
-            test = np.load(stem.with_suffix(".npy"), allow_pickle=False)
-            scores = {
-                name: np.array([np.nan if v is None else v for v in values], dtype=np.float64)
-                for name, values in document["scores"].items()
-            }
-            valid_score = document["valid_score"]
-            return Cell(
-                key=key,
-                scores=scores,
-                valid_score=float("nan") if valid_score is None else valid_score,
-                choice=document["choice"],
-                num_labels=document["num_labels"],
-                seconds=document["seconds"],
-                test=test,
-                machine=document["machine"],
-            )
-        except (OSError, ValueError, KeyError, TypeError, EOFError):
-            return None
+        """Return a finished cell, or ``None`` if it is not there or is damaged.
 
-    def save(self, cell: Cell) -> None:
-        """Write a cell.
+        A shared one is copied into the suite's folder, which then holds all that its tables need.
+        """
+        cell = _load(self.folder, key)
+        if cell is None and self.shared is not None:
+            cell = _load(self.shared, key)
+            if cell is not None:
+                _save(self.folder, cell)
+        return cell
+
+    def save(self, cell: Cell, *, share: bool = False) -> None:
+        """Write a cell; with ``share`` also for suites of other models.
 
         Raises:
-            UserError: if the folder cannot be written.
+            UserError: if a folder cannot be written.
         """
-        stem = self.folder / cell.key.digest()
-        document = {
-            **asdict(cell.key),
-            "scores": {name: _plain(values) for name, values in cell.scores.items()},
-            "valid_score": _plain(np.array([cell.valid_score]))[0],
-            "choice": cell.choice,
-            "num_labels": cell.num_labels,
-            "seconds": round(cell.seconds, 3),
-            "machine": dict(cell.machine),
+        _save(self.folder, cell)
+        if share and self.shared is not None:
+            _save(self.shared, cell, mend="set MOLVEC_CACHE to a folder you own")
+
+
+def _load(folder: Path, key: CellKey) -> Cell | None:
+    stem = folder / key.digest()
+    try:
+        document = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
+        test = np.load(stem.with_suffix(".npy"), allow_pickle=False)
+        scores = {
+            name: np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+            for name, values in document["scores"].items()
         }
-        atomic_write(stem.with_suffix(".npy"), lambda path: _save_array(path, cell.test))
-        text = json.dumps(document) + "\n"
-        atomic_write(stem.with_suffix(".json"), lambda path: path.write_text(text, "utf-8"))
+        valid_score = document["valid_score"]
+        return Cell(
+            key=key,
+            scores=scores,
+            valid_score=float("nan") if valid_score is None else valid_score,
+            choice=document["choice"],
+            num_labels=document["num_labels"],
+            seconds=document["seconds"],
+            test=test,
+            machine=document["machine"],
+        )
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        return None
+
+
+def _save(folder: Path, cell: Cell, *, mend: str = "") -> None:
+    stem = folder / cell.key.digest()
+    document = {
+        **asdict(cell.key),
+        "scores": {name: _plain(values) for name, values in cell.scores.items()},
+        "valid_score": _plain(np.array([cell.valid_score]))[0],
+        "choice": cell.choice,
+        "num_labels": cell.num_labels,
+        "seconds": round(cell.seconds, 3),
+        "machine": dict(cell.machine),
+    }
+    atomic_write(stem.with_suffix(".npy"), lambda path: _save_array(path, cell.test), mend=mend)
+    text = json.dumps(document) + "\n"
+    atomic_write(stem.with_suffix(".json"), lambda path: path.write_text(text, "utf-8"), mend=mend)
 
 
 def _save_array(path: Path, values: Array) -> None:

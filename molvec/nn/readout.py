@@ -1,4 +1,8 @@
-"""Readouts: node representations of a graph become one vector per graph."""
+"""Readouts: what an encoder returns for the nodes of a graph becomes one vector per graph.
+
+Each takes an encoder's output for a batch, the graph of each node ``[num_nodes]`` and the number of
+graphs, and returns ``[num_graphs, WIDTH * dim]``.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +12,47 @@ import torch
 from torch import Tensor
 from torch_geometric.utils import scatter
 
-
-def mean(nodes: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean over the nodes of each graph: ``[num_nodes, dim]`` -> ``[num_graphs, dim]``."""
-    return scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce="mean")
+from molvec.graph import EncoderOutput
 
 
-def mean_sum(nodes: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean and sum side by side: what a molecule is made of, and how much of it there is.
+def mean(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean over the nodes of each graph."""
+    return _pool(encoded.output, graph, num_graphs, "mean")
 
-    ``[num_nodes, dim]`` -> ``[num_graphs, 2 dim]``.
+
+def mean_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean and sum side by side: what a molecule is made of, and how much of it there is."""
+    return _pool(encoded.output, graph, num_graphs, "mean", "sum")
+
+
+def mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean, maximum and sum side by side; a maximum says whether something is there at all."""
+    return _pool(encoded.output, graph, num_graphs, "mean", "max", "sum")
+
+
+def jk_mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean, maximum and sum of what the first block received, beside the output.
+
+    Jumping knowledge by concatenation (Xu et al. 2018, arXiv 1806.03536), of the two ends: the
+    atoms themselves, and the atoms in their surroundings.
     """
-    total = scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce="sum")
-    return torch.cat([mean(nodes, graph, num_graphs), total], dim=-1)
+    nodes = torch.cat([encoded.embedded, encoded.output], dim=-1)
+    return _pool(nodes, graph, num_graphs, "mean", "max", "sum")
 
 
-def mean_max_sum(nodes: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean, maximum and sum side by side: ``[num_nodes, dim]`` -> ``[num_graphs, 3 dim]``."""
-    return torch.cat(
-        [
-            scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce=reduce)
-            for reduce in ("mean", "max", "sum")
-        ],
-        dim=-1,
-    )
+def _pool(nodes: Tensor, graph: Tensor, num_graphs: int, *reductions: str) -> Tensor:
+    pooled = [
+        scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce=reduction)
+        for reduction in reductions
+    ]
+    return torch.cat(pooled, dim=-1)
 
 
-READOUTS: dict[str, Callable[[Tensor, Tensor, int], Tensor]] = {
+READOUTS: dict[str, Callable[[EncoderOutput, Tensor, int], Tensor]] = {
     "mean": mean,
     "mean_sum": mean_sum,
     "mean_max_sum": mean_max_sum,
+    "jk_mean_max_sum": jk_mean_max_sum,
 }
-WIDTH = {"mean": 1, "mean_sum": 2, "mean_max_sum": 3}
+WIDTH = {"mean": 1, "mean_sum": 2, "mean_max_sum": 3, "jk_mean_max_sum": 6}
 """How many times wider than a node a graph's vector is."""

@@ -14,6 +14,7 @@ import molvec
 from molvec.benchmarking import BenchmarkSettings, UserTable, run_benchmark
 from molvec.benchmarking.settings import suite_datasets
 from molvec.config import load_finetune_settings
+from molvec.data.labelled import read_labelled
 from molvec.errors import UserError
 from molvec.evaluate.cells import CellStore
 from molvec.evaluate.suite import SUITES
@@ -148,7 +149,7 @@ def test_the_same_command_continues(finished, table, run, monkeypatch):
     saved = []
     save = CellStore.save
     monkeypatch.setattr(
-        CellStore, "save", lambda self, cell: (saved.append(cell), save(self, cell))
+        CellStore, "save", lambda self, cell, **options: (saved.append(cell), save(self, cell))
     )
     again = run_benchmark(chosen, output=result.folder, model=run.folder)
     assert [(cell.key.representation, cell.key.head) for cell in saved] == [
@@ -165,11 +166,11 @@ def test_killed_between_two_cells(table, tmp_path, monkeypatch):
     whole = run_benchmark(chosen, output=tmp_path / "whole")
     save, done = CellStore.save, []
 
-    def dying(self, cell):
+    def dying(self, cell, **options):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(cell)
-        save(self, cell)
+        save(self, cell, **options)
 
     monkeypatch.setattr(CellStore, "save", dying)
     with pytest.raises(KeyboardInterrupt):
@@ -179,6 +180,36 @@ def test_killed_between_two_cells(table, tmp_path, monkeypatch):
     rest = run_benchmark(chosen, output=tmp_path / "killed")
     numbers = ["representation", "head", "metric", "mean", "low", "high"]
     pd.testing.assert_frame_equal(rest.results[numbers], whole.results[numbers])
+
+
+def test_baselines_of_shipped_sets_are_kept_for_the_next_model(table, run, tmp_path, monkeypatch):
+    data = read_labelled(table, smiles_column="S", targets=["mass"], task="regression")
+    monkeypatch.setenv("MOLVEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("molvec.benchmarking.datasets.load_labelled", lambda name: data)
+    chosen = settings(None, table=None, datasets=("esol",), seeds=1, heads=("linear",))
+    alone, later = [], []
+    run_benchmark(chosen, output=tmp_path / "alone", report=alone.append)
+    result = run_benchmark(chosen, output=tmp_path / "later", model=run.folder, report=later.append)
+    assert [line for line in alone if line.endswith("kept)")] == []
+    kept = [line.split(",")[0] for line in later if line.endswith("kept)")]
+    assert set(kept) == {"mine: ECFP4 counts", "mine: RDKit descriptors"}
+    assert (
+        len(list((tmp_path / "later" / "cells").glob("*.json")))
+        == result.results[["representation", "head"]].drop_duplicates().shape[0]
+    )
+    shared = [
+        json.loads(path.read_text())["representation"]
+        for path in (tmp_path / "cache" / "cells").glob("*.json")
+    ]
+    assert "random start" in shared
+    assert "pretrained" not in shared
+
+
+def test_own_labels_stay_in_the_output_folder(table, tmp_path, monkeypatch):
+    monkeypatch.setenv("MOLVEC_CACHE", str(tmp_path / "cache"))
+    run_benchmark(settings(table, seeds=1, heads=("linear",)), output=tmp_path / "out")
+    assert list((tmp_path / "out" / "cells").glob("*.json"))
+    assert not (tmp_path / "cache" / "cells").exists()
 
 
 def test_without_a_model_baselines_alone(table, tmp_path):

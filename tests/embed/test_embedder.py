@@ -27,7 +27,7 @@ def assert_close(one, two):
     np.testing.assert_allclose(one, two, rtol=TOLERANCE, atol=TOLERANCE)
 
 
-@pytest.fixture(scope="module", params=["mean", "mean_max_sum"])
+@pytest.fixture(scope="module", params=["mean", "jk_mean_max_sum"])
 def either(request, embedder):
     """The same encoder with each readout."""
     return Embedder(embedder.encoder, embedder.featurizer, readout=request.param, device="cpu")

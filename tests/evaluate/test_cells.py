@@ -95,3 +95,23 @@ def test_a_file_in_the_way(tmp_path):
     (tmp_path / "cells").write_text("")
     with pytest.raises(UserError, match="cannot write"):
         CellStore(tmp_path / "cells").save(cell())
+
+
+def test_shared_cells_are_copied(tmp_path):
+    first = CellStore(tmp_path / "first", tmp_path / "shared")
+    first.save(cell(), share=True)
+    own = replace(KEY, representation="pretrained")
+    first.save(cell(own))
+    second = CellStore(tmp_path / "second", tmp_path / "shared")
+    assert second.load(KEY).machine == {"commit": "abc"}
+    assert second.load(own) is None
+    assert CellStore(tmp_path / "second").load(KEY) is not None
+    assert CellStore(tmp_path / "third").load(KEY) is None
+
+
+def test_a_shared_folder_that_cannot_be_written_loses_nothing(tmp_path):
+    (tmp_path / "shared").write_text("a file")
+    store = CellStore(tmp_path / "cells", tmp_path / "shared")
+    with pytest.raises(UserError, match="set MOLVEC_CACHE to a folder you own"):
+        store.save(cell(), share=True)
+    assert store.load(KEY) is not None

@@ -1,22 +1,40 @@
 import torch
 
+from molvec.graph import EncoderOutput
 from molvec.nn.readout import READOUTS, WIDTH
 
 
 def test_readouts_against_a_loop_over_graphs():
-    nodes, graph = torch.randn(6, 3), torch.tensor([0, 0, 0, 1, 2, 2])
-    parts = [nodes[graph == g] for g in range(3)]
-    mean = torch.stack([p.mean(0) for p in parts])
-    assert torch.allclose(READOUTS["mean"](nodes, graph, 3), mean)
-    total = torch.stack([p.sum(0) for p in parts])
-    both = READOUTS["mean_sum"](nodes, graph, 3)
-    assert torch.allclose(both, torch.cat([mean, total], 1), atol=1e-6)
-    wide = READOUTS["mean_max_sum"](nodes, graph, 3)
-    largest = torch.stack([p.max(0).values for p in parts])
-    assert torch.allclose(wide, torch.cat([mean, largest, total], 1), atol=1e-6)
+    nodes, inputs, graph = torch.randn(6, 3), torch.randn(6, 3), torch.tensor([0, 0, 0, 1, 2, 2])
+    encoded = EncoderOutput(nodes, (), inputs)
+
+    def over(x, reduce):
+        return torch.stack([reduce(x[graph == g]) for g in range(3)])
+
+    def mean(x):
+        return over(x, lambda part: part.mean(0))
+
+    def largest(x):
+        return over(x, lambda part: part.max(0).values)
+
+    def total(x):
+        return over(x, lambda part: part.sum(0))
+
+    expected = {
+        "mean": [mean(nodes)],
+        "mean_sum": [mean(nodes), total(nodes)],
+        "mean_max_sum": [mean(nodes), largest(nodes), total(nodes)],
+        "jk_mean_max_sum": [f(x) for f in (mean, largest, total) for x in (inputs, nodes)],
+    }
+    assert set(expected) == set(READOUTS)
+    for name, parts in expected.items():
+        found = READOUTS[name](encoded, graph, 3)
+        assert torch.allclose(found, torch.cat(parts, 1), atol=1e-6), name
 
 
 def test_widths_are_true():
+    assert set(WIDTH) == set(READOUTS)
+    encoded = EncoderOutput(torch.randn(4, 7), (), torch.randn(4, 7))
     for name, readout in READOUTS.items():
-        output = readout(torch.randn(4, 7), torch.zeros(4, dtype=torch.int64), 1)
+        output = readout(encoded, torch.zeros(4, dtype=torch.int64), 1)
         assert output.shape == (1, 7 * WIDTH[name])
