@@ -17,6 +17,7 @@ from molvec.evaluate.benchmark_report import write_benchmark_report
 from molvec.evaluate.calibration import Calibration, calibration
 from molvec.evaluate.cells import Cell
 from molvec.evaluate.embedding_map import Map2D, embedding_map
+from molvec.evaluate.markdown_table import results_markdown
 from molvec.evaluate.published import published_rows
 from molvec.evaluate.representation import Representation, features
 
@@ -33,7 +34,7 @@ def write_output(
     contexts: Contexts,
     shown: Representation,
 ) -> Path:
-    """Write ``results.csv``, ``results.json``, ``label_efficiency.csv`` and ``report.html``.
+    """Write ``results.csv``, ``.md``, ``.json``, ``label_efficiency.csv`` and ``report.html``.
 
     Args:
         output: the folder, which exists.
@@ -67,6 +68,7 @@ def write_output(
         context=_lines(record),
     )
     _replace(output / "results.csv", results.to_csv(index=False))
+    _replace(output / "results.md", results_markdown(results, efficiency))
     if len(efficiency):
         _replace(output / "label_efficiency.csv", efficiency.to_csv(index=False))
     else:  # that of an earlier call would not belong to this table

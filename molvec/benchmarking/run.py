@@ -110,9 +110,9 @@ def run_benchmark(
 ) -> BenchmarkResult:
     """Run a suite, or the rest of one that was interrupted.
 
-    Writes ``results.csv``, ``results.json``, ``label_efficiency.csv`` and ``report.html`` into
-    ``output``, and every finished cell into ``output/cells``. Baselines on shipped data sets are
-    also kept in the cache folder, and taken from there for the next model.
+    Writes ``results.csv``, ``results.md``, ``results.json``, ``label_efficiency.csv`` and
+    ``report.html`` into ``output``, and every finished cell into ``output/cells``. Baselines on
+    shipped data sets are also kept in the cache folder, and taken from there for the next model.
 
     Args:
         settings: what to run.

@@ -116,6 +116,9 @@ def test_efficiency(finished):
 def test_files(finished, table):
     result, lines = finished
     saved = pd.read_csv(result.folder / "results.csv")
+    tables = (result.folder / "results.md").read_text(encoding="utf-8")
+    assert "| pretrained, fine-tuned, best | " in tables
+    assert "**mine, ROC-AUC \N{MULTIPLICATION SIGN} 100 by share of the training labels**" in tables
     np.testing.assert_allclose(saved["mean"], result.results["mean"])
     record = json.loads((result.folder / "results.json").read_text())
     assert record["command"] == "molvec benchmark ..."

@@ -1,0 +1,74 @@
+"""The tables of a suite in Markdown, for a README or a paper's notes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from molvec.evaluate.benchmark_table import caption_of
+from molvec.evaluate.score_table import (
+    DASH,
+    PRIMARY,
+    TITLES,
+    ScoreCell,
+    ScoreTable,
+    format_score,
+    tables,
+)
+
+
+def results_markdown(results: pd.DataFrame, efficiency: pd.DataFrame) -> str:
+    """Lay out the main tables: the terminal's, and one of label efficiency per data set.
+
+    Args:
+        results: see :func:`molvec.evaluate.aggregate.results_frame`.
+        efficiency: see :func:`molvec.evaluate.aggregate.efficiency_frame`; may be empty.
+    """
+    parts = [_scores(table) for table in tables(results, PRIMARY)]
+    for dataset, rows in efficiency.groupby("dataset", sort=False):
+        parts.append(_curve(str(dataset), rows))
+    return "\n".join(parts)
+
+
+def _scores(table: ScoreTable) -> str:
+    header = ["", *table.datasets, *(average.title for average in table.averages)]
+    body = [
+        [row.name, *(_text(cell) for cell in (*row.cells, *row.averages))] for row in table.rows
+    ]
+    return _lines(f"{table.task}, {table.title}", header, body, caption_of(table))
+
+
+def _curve(dataset: str, rows: pd.DataFrame) -> str:
+    metric = str(rows["metric"].iloc[0])
+    fractions = sorted(rows["fraction"].unique())
+    body = []
+    for (representation, head), curve in rows.groupby(["representation", "head"], sort=False):
+        fraction = curve["fraction"].tolist()
+        shown = map(_mean, curve["mean"].tolist(), curve["std"].tolist(), [metric] * len(curve))
+        known = dict(zip(fraction, shown, strict=True))
+        cells = [known.get(f, DASH) for f in fractions]
+        body.append([f"{representation}, {head}", *cells])
+    header = ["", *(f"{fraction:.0%}" for fraction in fractions)]
+    title = f"{dataset}, {TITLES[metric]} by share of the training labels"
+    return _lines(title, header, body, "± is the standard deviation over draws.")
+
+
+def _mean(mean: float, std: float, metric: str) -> str:
+    spread = "" if math.isnan(std) else f" ±{format_score(std, metric)}"
+    return format_score(mean, metric) + spread
+
+
+def _text(cell: ScoreCell | None) -> str:
+    if cell is None:
+        return DASH
+    text = f"{cell.text}{cell.spread and ' ' + cell.spread}{cell.mark and ' ' + cell.mark}"
+    return f"**{text}**" if cell.best else text
+
+
+def _lines(title: str, header: Sequence[str], body: Sequence[Sequence[str]], caption: str) -> str:
+    rows = [header, ["---", *["---:"] * (len(header) - 1)], *body]
+    # A bar in the name of a data set would end a cell.
+    drawn = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join([f"**{title}**", "", *drawn, "", *([caption, ""] if caption else [])])
