@@ -54,8 +54,8 @@ def test_an_embedding_that_depends_on_the_batch(monkeypatch):
     """The self-test would notice."""
     from molvec.embed.embedder import READOUTS
 
-    def leaky(nodes, graph, num_graphs):
-        return nodes.mean(0).expand(num_graphs, -1)
+    def leaky(encoded, graph, num_graphs):
+        return encoded.output.mean(0).expand(num_graphs, -1)
 
     monkeypatch.setitem(READOUTS, "mean", leaky)
     (finding,) = [f for f in diagnosis.diagnose() if f.name == "self-test"]
