@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from molvec.config import load_finetune_settings
 from molvec.data.labelled import Labelled
 from molvec.data.split import Split
 from molvec.featurize.molecule import MoleculeFeaturizer
@@ -30,6 +31,20 @@ def labelled(smiles, targets, task="classification", name="toy"):
         contradictions=0,
         sha256="d" * 64,
     )
+
+
+def two_targets(smiles):
+    """30 molecules, a single atom and a salt among them, with two targets; labels are missing."""
+    rng = np.random.default_rng(0)
+    first, second = rng.integers(0, 2, (2, 30)).astype(float)
+    second[4:8] = np.nan
+    return labelled(["C", "[Na+].[Cl-]", *smiles[:28]], {"toxic": first, "active": second})
+
+
+def quick(**changes):
+    """Two epochs of fine-tuning."""
+    base = {"epochs": 2, "batch_size": 8, "lr": 1e-3, "preset": "tiny", "device": "cpu"}
+    return load_finetune_settings(base | changes)
 
 
 def split_of(size, *, valid, test):

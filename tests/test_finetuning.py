@@ -9,25 +9,14 @@ import torch
 
 import molvec
 from molvec import finetuning
-from molvec.config import load_finetune_settings
 from molvec.errors import UserError
 from molvec.finetuning import finetune
-from tests.labels import labelled, network, split_of
-
-NAN = float("nan")
-QUICK = {"epochs": 2, "batch_size": 8, "lr": 1e-3, "preset": "tiny", "device": "cpu"}
-
-
-def settings(**changes):
-    return load_finetune_settings(QUICK | changes)
+from tests.labels import labelled, network, quick, split_of, two_targets
 
 
 @pytest.fixture(scope="module")
 def data(smiles):
-    rng = np.random.default_rng(0)
-    first, second = rng.integers(0, 2, (2, 30)).astype(float)
-    second[4:8] = NAN
-    return labelled(["C", "[Na+].[Cl-]", *smiles[:28]], {"toxic": first, "active": second})
+    return two_targets(smiles)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +67,7 @@ def test_what_is_frozen_keeps_its_weights_and_all_else_learns(
         return real(model, optimizer, *args, **kwargs)
 
     monkeypatch.setattr(finetuning, "fit", spy)
-    finetune(data, split, model=None, settings=settings(freeze=frozen, epochs=1))
+    finetune(data, split, model=None, settings=quick(freeze=frozen, epochs=1))
     model = seen["model"]
     assert trained_layers(model, seen["before"]) == expected
 
@@ -102,7 +91,7 @@ def test_layer_wise_rates(data, split, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(finetuning, "fit", spy)
-    chosen = settings(layer_decay=0.5, head_lr_factor=3.0, lr=0.01, weight_decay=0.2)
+    chosen = quick(layer_decay=0.5, head_lr_factor=3.0, lr=0.01, weight_decay=0.2)
     with pytest.raises(KeyboardInterrupt):
         finetune(data, split, model=None, settings=chosen)
     model, optimizer = seen
@@ -129,7 +118,7 @@ def test_layer_wise_rates(data, split, monkeypatch):
 
 
 def test_labels_of_the_test_part_change_nothing(data, split):
-    chosen = settings(dropout=0.2)
+    chosen = quick(dropout=0.2)
     first = finetune(data, split, model=None, settings=chosen)
     changed = data.targets.copy()
     changed.iloc[split.test] = 1.0 - changed.iloc[split.test].fillna(1.0)
@@ -154,7 +143,7 @@ def test_scales_come_from_the_training_part_alone(data, split, monkeypatch):
 
     monkeypatch.setattr(finetuning, "fit", spy)
     values = replace(data, task="regression")
-    finetune(values, split, model=None, settings=settings(epochs=1))
+    finetune(values, split, model=None, settings=quick(epochs=1))
     wild = values.targets.copy()
     wild.iloc[split.test] = wild.iloc[split.valid] = 1e4
     smiles = list(values.smiles)
@@ -164,7 +153,7 @@ def test_scales_come_from_the_training_part_alone(data, split, monkeypatch):
         replace(values, targets=wild, smiles=tuple(smiles)),
         split,
         model=None,
-        settings=settings(epochs=1),
+        settings=quick(epochs=1),
     )
     for name, buffer in heads[0].items():
         assert torch.equal(buffer, heads[1][name]), name
@@ -175,13 +164,13 @@ def test_scales_come_from_the_training_part_alone(data, split, monkeypatch):
 
 def test_same_seed_same_numbers(data, split):
     torch.manual_seed(5)
-    first = finetune(data, split, model=None, settings=settings(dropout=0.3))
+    first = finetune(data, split, model=None, settings=quick(dropout=0.3))
     state = torch.get_rng_state()
     torch.manual_seed(5)
     assert torch.equal(state, torch.get_rng_state())  # torch's own state is as it was
     torch.manual_seed(99)
-    again = finetune(data, split, model=None, settings=settings(dropout=0.3))
-    other = finetune(data, split, model=None, settings=settings(dropout=0.3, seed=1))
+    again = finetune(data, split, model=None, settings=quick(dropout=0.3))
+    other = finetune(data, split, model=None, settings=quick(dropout=0.3, seed=1))
     for which in ("best", "last"):
         assert np.array_equal(first.test[which], again.test[which])
         assert not np.allclose(first.test[which], other.test[which], atol=1e-4)
@@ -206,30 +195,30 @@ def start_of(monkeypatch, *args, **kwargs):
 
 def test_it_starts_from_the_model(run, data, split, monkeypatch):
     given = molvec.load(run.folder, device="cpu")
-    model = start_of(monkeypatch, data, split, model=run.folder, settings=settings(dropout=0.4))
+    model = start_of(monkeypatch, data, split, model=run.folder, settings=quick(dropout=0.4))
     assert model.readout == given.readout == "mean"
     for name, tensor in given.encoder.state_dict().items():
         assert torch.equal(model.encoder.state_dict()[name], tensor), name
     assert model.encoder.blocks[0].dropout.p == model.head.dropout.p == 0.4
-    other = settings(readout="mean_max_sum", hidden=7)
+    other = quick(readout="mean_max_sum", hidden=7)
     model = start_of(monkeypatch, data, split, model=run.folder, settings=other)
     assert model.readout == "mean_max_sum"
     assert model.head.hidden.weight.shape == (7, 3 * 64)
 
 
 def test_from_scratch(run, data, split, monkeypatch):
-    first = start_of(monkeypatch, data, split, model=None, settings=settings())
+    first = start_of(monkeypatch, data, split, model=None, settings=quick())
     second = start_of(
-        monkeypatch, data, split, model=run.folder, from_scratch=True, settings=settings()
+        monkeypatch, data, split, model=run.folder, from_scratch=True, settings=quick()
     )
-    third = start_of(monkeypatch, data, split, model=None, settings=settings(seed=1))
+    third = start_of(monkeypatch, data, split, model=None, settings=quick(seed=1))
     assert (first.readout, second.readout) == ("mean_sum", "mean")
     weights = [m.encoder.blocks[0].qkv.weight for m in (first, second, third)]
     given = molvec.load(run.folder, device="cpu").encoder.blocks[0].qkv.weight
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
     assert not torch.equal(weights[1], given)
-    small = start_of(monkeypatch, data, split, model=None, settings=settings(preset="small"))
+    small = start_of(monkeypatch, data, split, model=None, settings=quick(preset="small"))
     assert small.encoder.dim == 256
 
 
@@ -242,7 +231,7 @@ def test_result(data, split):
         data,
         split,
         model=None,
-        settings=settings(epochs=3),
+        settings=quick(epochs=3),
         report=lambda line, epochs: seen.append((line["epoch"], epochs)),
     )
     assert seen == [(1, 3), (2, 3), (3, 3)]
@@ -265,21 +254,24 @@ def test_result(data, split):
 
 
 def test_large_molecules_are_predicted_but_not_learned_from(data, split):
-    whole = finetune(data, split, model=None, settings=settings(max_atoms=500))
-    done = finetune(data, split, model=None, settings=settings(max_atoms=8))
+    whole = finetune(data, split, model=None, settings=quick(max_atoms=500))
+    done = finetune(data, split, model=None, settings=quick(max_atoms=8))
     assert whole.left_out == 0
     assert 0 < done.left_out < len(split.train)
     assert done.test["best"].shape == whole.test["best"].shape
     with pytest.raises(UserError, match="no label of toxic, active; nothing can be learned"):
         finetune(
-            replace(data, smiles=("CCCC",) * 30), split, model=None, settings=settings(max_atoms=2)
+            replace(data, smiles=("CCCC",) * 30),
+            split,
+            model=None,
+            settings=quick(max_atoms=2),
         )
 
 
 def test_one_class_in_the_validation_part(data, split):
     targets = data.targets.copy()
     targets.iloc[split.valid] = 1.0
-    done = finetune(replace(data, targets=targets), split, model=None, settings=settings())
+    done = finetune(replace(data, targets=targets), split, model=None, settings=quick())
     assert done.selected_by == "loss"
     assert np.isnan(done.scores["valid"]["best"])
 

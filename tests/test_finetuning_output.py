@@ -14,22 +14,12 @@ from molvec.checkpoint import load_model
 from molvec.config import load_finetune_settings
 from molvec.errors import UserError
 from molvec.finetuning import finetune
-from tests.labels import labelled, split_of
-
-NAN = float("nan")
-QUICK = {"epochs": 2, "batch_size": 8, "lr": 1e-3, "preset": "tiny", "device": "cpu"}
-
-
-def settings(**changes):
-    return load_finetune_settings(QUICK | changes)
+from tests.labels import labelled, quick, split_of, two_targets
 
 
 @pytest.fixture(scope="module")
 def data(smiles):
-    rng = np.random.default_rng(0)
-    first, second = rng.integers(0, 2, (2, 30)).astype(float)
-    second[4:8] = NAN
-    return labelled(["C", "[Na+].[Cl-]", *smiles[:28]], {"toxic": first, "active": second})
+    return two_targets(smiles)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +34,11 @@ def split():
 def test_saved_and_loaded_again(hidden, run, data, split, tmp_path):
     folder = tmp_path / "new" / "tuned"
     done = finetune(
-        data, split, model=run.folder, settings=settings(hidden=hidden, epochs=3), output=folder
+        data,
+        split,
+        model=run.folder,
+        settings=quick(hidden=hidden, epochs=3),
+        output=folder,
     )
     assert done.folder == folder
     assert [path.name for path in folder.parent.iterdir()] == ["tuned"]
@@ -62,7 +56,7 @@ def test_saved_and_loaded_again(hidden, run, data, split, tmp_path):
 
 
 def test_what_the_folder_says(run, data, split, tmp_path):
-    chosen = settings(hidden=9, epochs=2)
+    chosen = quick(hidden=9, epochs=2)
     done = finetune(data, split, model=run.folder, settings=chosen, output=tmp_path / "m")
     config, tensors = load_model(tmp_path / "m")
     head = config["head"]
@@ -93,7 +87,7 @@ def test_undefined_scores_are_valid_json(data, split, tmp_path):
         replace(data, targets=targets),
         split,
         model=None,
-        settings=settings(),
+        settings=quick(),
         output=tmp_path / "m",
     )
 
@@ -108,7 +102,7 @@ def test_undefined_scores_are_valid_json(data, split, tmp_path):
 
 
 def test_a_fine_tuned_model_is_a_start_too(tuned, data, split, tmp_path):
-    finetune(data, split, model=tuned, settings=settings(), output=tmp_path / "again")
+    finetune(data, split, model=tuned, settings=quick(), output=tmp_path / "again")
     assert molvec.load(tmp_path / "again").targets == ("toxic", "active")
 
 
@@ -134,7 +128,7 @@ def test_a_kill_leaves_what_was_there(run, data, split, tmp_path, monkeypatch):
                 data,
                 split,
                 model=run.folder,
-                settings=settings(),
+                settings=quick(),
                 output=tmp_path / name,
                 report=killed,
             )
@@ -152,14 +146,14 @@ def test_output_that_cannot_be_written(data, split, tmp_path, monkeypatch, no_tr
         ("file/below", "cannot write to"),
     ):
         with pytest.raises(UserError, match=part):
-            finetune(data, split, model=None, settings=settings(), output=tmp_path / name)
+            finetune(data, split, model=None, settings=quick(), output=tmp_path / name)
 
     def read_only(*args, **kwargs):
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(tempfile, "mkdtemp", read_only)
     with pytest.raises(UserError, match=r"cannot write to .*new \(Read-only file system\)"):
-        finetune(data, split, model=None, settings=settings(), output=tmp_path / "new")
+        finetune(data, split, model=None, settings=quick(), output=tmp_path / "new")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "mine"]
 
 
@@ -167,7 +161,7 @@ def test_output_that_cannot_be_written(data, split, tmp_path, monkeypatch, no_tr
 def test_names_that_the_output_of_predict_has_already(name, data, split, tmp_path, no_training):
     changed = replace(data, targets=data.targets.rename(columns={"toxic": name}))
     with pytest.raises(UserError, match=f"cannot be named '{name}'.*rename the column"):
-        finetune(changed, split, model=None, settings=settings(), output=tmp_path / "m")
+        finetune(changed, split, model=None, settings=quick(), output=tmp_path / "m")
 
 
 def test_labels_that_teach_nothing(data, split, no_training):
@@ -175,21 +169,21 @@ def test_labels_that_teach_nothing(data, split, no_training):
         targets = data.targets.copy()
         targets.iloc[rows] = value
         with pytest.raises(UserError) as caught:
-            finetune(replace(data, targets=targets), split, model=None, settings=settings())
+            finetune(replace(data, targets=targets), split, model=None, settings=quick())
         return str(caught.value)
 
     assert "labels of one class only (toxic, active)" in refused(split.train, 1.0)
     assert "the training part of toy (16 molecules, split random)" in refused(split.train, 0.0)
-    assert "has no label of toxic, active" in refused(split.train, NAN)
+    assert "has no label of toxic, active" in refused(split.train, np.nan)
     assert "the validation part of toy (8 molecules, split random) has no label" in refused(
-        split.valid, NAN
+        split.valid, np.nan
     )
 
 
 def test_one_target_with_both_classes_is_enough(data, split):
     targets = data.targets.copy()
-    targets.iloc[split.train, 1] = NAN
-    done = finetune(replace(data, targets=targets), split, model=None, settings=settings(epochs=1))
+    targets.iloc[split.train, 1] = np.nan
+    done = finetune(replace(data, targets=targets), split, model=None, settings=quick(epochs=1))
     assert done.test["best"].shape == (6, 2)
 
 
@@ -202,12 +196,12 @@ def test_one_target_with_both_classes_is_enough(data, split):
 )
 def test_settings_that_do_not_fit(changes, message, data, split, no_training):
     with pytest.raises(UserError, match=message):
-        finetune(data, split, model=None, settings=settings(**changes))
+        finetune(data, split, model=None, settings=quick(**changes))
 
 
 def test_no_such_model(data, split, tmp_path, no_training):
     with pytest.raises(UserError, match="there is no model"):
-        finetune(data, split, model=tmp_path / "none", settings=settings())
+        finetune(data, split, model=tmp_path / "none", settings=quick())
 
 
 def test_a_value_without_training_labels_is_refused(smiles, no_training):

@@ -45,11 +45,9 @@ def _curve(dataset: str, rows: pd.DataFrame) -> str:
     fractions = sorted(rows["fraction"].unique())
     body = []
     for (representation, head), curve in rows.groupby(["representation", "head"], sort=False):
-        fraction = curve["fraction"].tolist()
-        shown = map(_mean, curve["mean"].tolist(), curve["std"].tolist(), [metric] * len(curve))
-        known = dict(zip(fraction, shown, strict=True))
-        cells = [known.get(f, DASH) for f in fractions]
-        body.append([f"{representation}, {head}", *cells])
+        points = curve[["fraction", "mean", "std"]].to_numpy().tolist()
+        known = {fraction: _mean(mean, std, metric) for fraction, mean, std in points}
+        body.append([f"{representation}, {head}", *(known.get(f, DASH) for f in fractions)])
     header = ["", *(f"{fraction:.0%}" for fraction in fractions)]
     title = f"{dataset}, {TITLES[metric]} by share of the training labels"
     return _lines(title, header, body, "± is the standard deviation over draws.")
@@ -63,12 +61,14 @@ def _mean(mean: float, std: float, metric: str) -> str:
 def _text(cell: ScoreCell | None) -> str:
     if cell is None:
         return DASH
-    text = f"{cell.text}{cell.spread and ' ' + cell.spread}{cell.mark and ' ' + cell.mark}"
+    text = " ".join(part for part in (cell.text, cell.spread, cell.mark) if part)
     return f"**{text}**" if cell.best else text
 
 
 def _lines(title: str, header: Sequence[str], body: Sequence[Sequence[str]], caption: str) -> str:
     rows = [header, ["---", *["---:"] * (len(header) - 1)], *body]
-    # A bar in the name of a data set would end a cell.
-    drawn = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    drawn = []
+    for row in rows:
+        cells = (cell.replace("|", r"\|") for cell in row)  # a bar in a name would end a cell
+        drawn.append(f"| {' | '.join(cells)} |")
     return "\n".join([f"**{title}**", "", *drawn, "", *([caption, ""] if caption else [])])

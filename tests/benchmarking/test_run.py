@@ -368,35 +368,9 @@ def test_a_part_without_labels_is_named_before_anything_is_fitted(table, tmp_pat
         check_split(data, split, lambda line: None)
 
 
-def test_a_model_that_changes_meanwhile(run, tmp_path):
-    import shutil
-
-    from molvec.benchmarking.encoders import ModelFolder
-
-    copy = shutil.copytree(run.model, tmp_path / "model")
-    folder = ModelFolder(copy)
-    key = folder.key
-    weights = copy / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-1] + b"\x01")
-    assert folder.key == key
-    with pytest.raises(UserError, match="changed while the suite ran"):
-        folder.check_unchanged()
-    assert ModelFolder(copy).key != key
-
-
 def test_repeated_options_count_once(table):
     chosen = settings(table, heads=("linear", "forest", "linear"), fractions=(0.5, 0.5, 1.0))
     assert chosen.heads == ("linear", "forest")
     assert chosen.fractions == (0.5, 1.0)
     with pytest.raises(UserError, match="do not set seed"):
         settings(table, finetune=load_finetune_settings({"seed": 7}))
-
-
-def test_random_starts_follow_their_seed(run):
-    from molvec.benchmarking.encoders import ModelFolder
-
-    folder = ModelFolder(run.model, device="cpu")
-    one, again, other = (folder.random_start(seed).compute(["CCO"]) for seed in (0, 0, 1))
-    np.testing.assert_array_equal(one, again)
-    assert not np.allclose(one, other)
-    assert not np.allclose(one, folder.representation().compute(["CCO"]))
