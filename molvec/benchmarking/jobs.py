@@ -21,7 +21,7 @@ from molvec.evaluate.representation import (
     Representation,
     features,
 )
-from molvec.evaluate.suite import forest_seeds, trees_for
+from molvec.evaluate.suite import frozen_seeds, trees_for
 from molvec.finetuning import finetune
 from molvec.provenance import software
 
@@ -94,9 +94,7 @@ def _seeds(
     moving: bool,
 ) -> list[int]:
     """Seeds that a head is fitted with: one where nothing depends on it."""
-    many = settings.seeds
-    if head == "forest" and not moving:
-        many = forest_seeds(data.name, settings.seeds)
+    many = settings.seeds if moving else frozen_seeds(data.name, settings.seeds)
     if representation.seed is not None:
         return [representation.seed] if representation.seed < many else []
     return [0] if head == "linear" and not moving else list(range(many))

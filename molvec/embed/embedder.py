@@ -15,7 +15,7 @@ from torch_geometric.data import Batch, Data
 
 from molvec.errors import UserError
 from molvec.featurize.molecule import MoleculeFeaturizer
-from molvec.nn.budget import PAIRS, by_size
+from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
 from molvec.nn.head import GraphHead
 from molvec.nn.readout import READOUTS, WIDTH
 from molvec.records import Record, SkipCount, from_python, parse
@@ -189,7 +189,8 @@ class Embedder:
             except ValueError as error:
                 rows[i] = Embedded(record, None, str(error))
         places = list(graphs)
-        for members in by_size([int(graphs[i].num_nodes or 0) for i in places], PAIRS):
+        pairs = CPU_PAIRS if self.device.type == "cpu" else PAIRS
+        for members in by_size([int(graphs[i].num_nodes or 0) for i in places], pairs):
             vectors = self._encode([graphs[places[k]] for k in members], level)
             for k, vector in zip(members, vectors, strict=True):
                 rows[places[k]] = Embedded(chunk[places[k]], vector, None)

@@ -30,7 +30,7 @@ _FEWER_TREES = {
     "muv": 100,
     "toxcast": 30,
 }
-_ONE_FOREST_SEED = {"toxcast", "muv"}  # a mean over many targets hardly depends on the seed
+_ONE_SEED = {"toxcast", "muv"}  # a mean over many targets hardly depends on the seed
 
 
 def trees_for(dataset: str) -> int:
@@ -38,6 +38,6 @@ def trees_for(dataset: str) -> int:
     return _FEWER_TREES.get(dataset, _TREES)
 
 
-def forest_seeds(dataset: str, seeds: int) -> int:
-    """How many of the seeds a random forest is fitted with: all, but one with many targets."""
-    return 1 if dataset in _ONE_FOREST_SEED else seeds
+def frozen_seeds(dataset: str, seeds: int) -> int:
+    """How many forests, and networks at random start: as many as seeds, one with many targets."""
+    return 1 if dataset in _ONE_SEED else seeds

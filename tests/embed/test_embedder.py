@@ -70,7 +70,7 @@ def test_any_neighbours(either, smiles):
 @pytest.mark.parametrize("chunk", [1, 7, 10**6])
 def test_any_cut_into_batches(pairs, chunk, embedder, smiles, monkeypatch):
     whole = embedder.embed([*smiles, "bad", BIG])
-    monkeypatch.setattr(embedder_module, "PAIRS", pairs)
+    monkeypatch.setattr(embedder_module, "CPU_PAIRS", pairs)
     monkeypatch.setattr(embedder_module, "CHUNK", chunk)
     assert_close(embedder.embed([*smiles, "bad", BIG]), whole)
 
@@ -83,7 +83,7 @@ def test_batches_stay_within_their_bound(embedder, smiles, monkeypatch):
         sizes.append([graph.num_nodes for graph in graphs])
         return encode(self, graphs, level)
 
-    monkeypatch.setattr(embedder_module, "PAIRS", 2000)
+    monkeypatch.setattr(embedder_module, "CPU_PAIRS", 2000)
     monkeypatch.setattr(Embedder, "_encode", spy)
     embedder.embed([*smiles, BIG])
     assert [300] in sizes  # over the bound all by itself

@@ -29,7 +29,7 @@ def test_rows_follow_the_input(predictor, smiles, monkeypatch):
     shuffled = predictor.predict([smiles[i] for i in order])
     assert np.abs(shuffled.to_numpy() - frame.to_numpy()[order]).max() < 1e-4
     monkeypatch.setattr(embedder_module, "CHUNK", 7)
-    monkeypatch.setattr(embedder_module, "PAIRS", 2000)
+    monkeypatch.setattr(embedder_module, "CPU_PAIRS", 2000)
     assert np.abs(predictor.predict(iter(smiles)).to_numpy() - frame.to_numpy()).max() < 1e-4
 
 

@@ -56,10 +56,29 @@ def test_regression_is_scikit_learns(counts):
     head = fit_forest("regression", x, y, seed=0, trees=30, jobs=1)
     inner = head.forests[0]
     assert isinstance(inner, RandomForestRegressor)
-    assert (inner.n_estimators, inner.max_features) == (30, 1 / 3)
+    assert (inner.n_estimators, inner.max_features) == (30, 20)
     assert head.bins is not None
     binned = head.bins.transform(x.astype(np.float32))
     assert binned.max() == BINS - 1
     np.testing.assert_array_equal(head.predict(x)[:, 0], inner.predict(binned))
     constant = fit_forest("regression", x, np.full((200, 1), 7.0), seed=0, trees=5, jobs=1)
     assert set(constant.predict(x).ravel()) == {7.0}
+
+
+@pytest.mark.parametrize(
+    ("task", "dim", "dense", "counts"),
+    [
+        ("classification", 217, 14, 14),
+        ("classification", 1536, 20, 39),
+        ("regression", 3, 1, 1),
+        ("regression", 1536, 150, 512),
+    ],
+)
+def test_features_tried_per_split(task, dim, dense, counts):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(90, dim)), rng.integers(0, 2, size=(90, 1)).astype(float)
+    sparse = x * (rng.random(x.shape) < 0.05)
+    for features, tried, binned in ((x, dense, True), (sparse, counts, False)):
+        head = fit_forest(task, features, y, seed=0, trees=1, jobs=1)
+        assert (head.bins is not None) == binned
+        assert head.forests[0].max_features == tried
