@@ -2,9 +2,7 @@
 
     python -m benchmarks.readouts --model runs/zinc --output benchmarks/results
 
-The molecules of the training and validation parts of ``scaffold_hu`` are cut into five folds by
-Bemis-Murcko scaffold. Each fold is scored once, with a linear head fitted on three of the others
-whose strength the fourth chose. Writes ``readouts.json`` and ``readouts.md``.
+Five folds by scaffold, see :mod:`benchmarks.folds`. Writes ``readouts.json`` and ``readouts.md``.
 """
 
 from __future__ import annotations
@@ -14,25 +12,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import RDLogger
-from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
-from sklearn.model_selection import GroupKFold
 
+from benchmarks.folds import DATASETS, cross_validated, folds
 from molvec.benchmarking.encoders import ModelFolder
-from molvec.data.labelled import Labelled, load_labelled
-from molvec.data.split import make_split
+from molvec.data.labelled import load_labelled
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
-from molvec.evaluate.heads import fit_head
-from molvec.evaluate.metrics import TASK_METRICS, score
 from molvec.nn.readout import READOUTS
 from molvec.provenance import describe
-
-DATASETS = ("bbbp", "bace", "clintox", "sider", "esol", "freesolv", "lipophilicity")
-FOLDS = 5
-
-Fold = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
 def main() -> None:
@@ -60,37 +48,6 @@ def main() -> None:
                 rows.append({"dataset": name, "start": start, "readout": readout, "folds": scores})
                 print(name, start, readout, f"{np.mean(scores):.3f}", flush=True)
     write(arguments.output, rows, {"model": model.about(), "machine": machine})
-
-
-def folds(data: Labelled) -> list[Fold]:
-    """Rows to fit, to choose with and to score, by fold; the test part is in none of them."""
-    split = make_split(data, "scaffold_hu", seed=0)
-    rows = np.sort(np.concatenate([split.train, split.valid]))
-    smiles = [data.smiles[row] for row in rows]
-    groups = [MurckoScaffoldSmiles(text) or text for text in smiles]  # without a ring: one each
-    folder = GroupKFold(FOLDS, shuffle=True, random_state=0)
-    scored = [rows[held_out] for _, held_out in folder.split(rows, groups=groups)]
-    return [
-        (
-            np.concatenate([scored[(k + j) % FOLDS] for j in range(2, FOLDS)]),
-            scored[(k + 1) % FOLDS],
-            scored[k],
-        )
-        for k in range(FOLDS)
-    ]
-
-
-def cross_validated(data: Labelled, parts: list[Fold], x: NDArray[np.float32]) -> list[float]:
-    """Score a linear head on each fold: mean ROC-AUC over the targets, or RMSE."""
-    y = data.targets.to_numpy(dtype=np.float64)
-    metric = TASK_METRICS[data.task][0]
-    scores = []
-    for fit, choose, held_out in parts:
-        head = fit_head(
-            "linear", data.task, x[fit], y[fit], x[choose], y[choose], scale=True, seed=0
-        )
-        scores.append(score(metric, y[held_out], head.predict(x[held_out])).mean)
-    return scores
 
 
 def write(output: Path, rows: list[dict], about: dict) -> None:

@@ -82,8 +82,10 @@ class ObjectiveSettings(_Strict):
     loss: Literal["mse", "smooth_l1"] = "mse"
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
-    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict fingerprint bits
-    grounding_size: Positive = 1024  # number of those bits
+    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what RDKit computes
+    grounding: Literal["fingerprint", "descriptors"] = "fingerprint"
+    grounding_view: Literal["masked", "full"] = "masked"  # full: one more pass of the student
+    grounding_size: Positive = 1024  # number of fingerprint bits
 
 
 class EmaSettings(_Strict):

@@ -15,7 +15,7 @@ field           dtype and shape                          meaning
 ``node_id``     int64 ``[num_nodes]``                    row of the entity table (samples of one
                                                          big graph)
 ``batch``       int64 ``[num_nodes]``                    graph of each node, non-decreasing
-``grounding``   float32 ``[num_graphs, size]``           bits that a graph tells of itself, for the
+``grounding``   float32 ``[num_graphs, size]``           what a graph tells of itself, for the
                                                          objective's grounding term (optional)
 ==============  =======================================  ==========================================
 """

@@ -22,6 +22,7 @@ from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.sampler import BucketBatches
 from molvec.data.store import open_store
 from molvec.errors import UserError
+from molvec.featurize.grounding import Grounding
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.masking import MaskSampler
 from molvec.nn.predictor import TransformerPredictor
@@ -120,8 +121,7 @@ def _run(
         store,
         featurizer,
         max_atoms=settings.data.max_atoms,
-        grounding_size=settings.objective.grounding_size
-        * (settings.objective.grounding_weight > 0),
+        grounding=grounding_targets(settings),
         rows=rows,
     )
     torch.manual_seed(settings.seed)
@@ -206,6 +206,7 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
     top_k = settings.objective.top_k or depth
     if top_k > depth:
         raise UserError(f"objective.top_k is {top_k}, but the encoder has {depth} blocks")
+    grounding = grounding_targets(settings)
     return Data2Vec(
         student,
         top_k=top_k,
@@ -213,8 +214,20 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
         visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,
-        grounding_size=settings.objective.grounding_size,
+        grounding_size=0 if grounding is None else grounding.size,
+        grounding_view=settings.objective.grounding_view,
+        grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
     )
+
+
+def grounding_targets(settings: PretrainSettings) -> Grounding | None:
+    """What the grounding term predicts; ``None`` without one."""
+    chosen = settings.objective
+    if not chosen.grounding_weight:
+        return None
+    if chosen.grounding == "descriptors":
+        return Grounding("descriptors")
+    return Grounding("fingerprint", chosen.grounding_size)
 
 
 def encoder_config(settings: PretrainSettings) -> dict[str, Any]:

@@ -43,6 +43,8 @@ OTHER = {
     "objective.visible_weight": 0.5,
     "objective.graph_weight": 0.5,
     "objective.grounding_weight": 0.1,
+    "objective.grounding": "descriptors",
+    "objective.grounding_view": "full",
     "objective.grounding_size": 64,
     "ema.start": 0.9,
     "ema.end": 0.95,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from molvec.data.store import SmilesStore
-from molvec.featurize.fingerprint import fingerprint
+from molvec.featurize.grounding import Grounding
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.graph import GROUNDING
 from molvec.records import Record, parse
@@ -43,7 +43,7 @@ class MoleculeDataset:
         store: SMILES texts.
         featurizer: molecule -> graph.
         max_atoms: a larger molecule is an error (and is skipped in training).
-        grounding_size: attach that many fingerprint bits as ``grounding``; none by default.
+        grounding: attach what it computes as ``grounding``; nothing by default.
         rows: numbers of the store's rows to use; all by default.
     """
 
@@ -53,13 +53,13 @@ class MoleculeDataset:
         featurizer: MoleculeFeaturizer,
         *,
         max_atoms: int | None = None,
-        grounding_size: int = 0,
+        grounding: Grounding | None = None,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
         self.store = store
         self.featurizer = featurizer
         self.max_atoms = max_atoms
-        self.grounding_size = grounding_size
+        self.grounding = grounding
         self.rows = rows
 
     @property
@@ -80,6 +80,6 @@ class MoleculeDataset:
         row = self.row(index)
         mol = parse(Record(index=row, smiles=self.store[row]), max_atoms=self.max_atoms)
         graph = self.featurizer(mol)
-        if self.grounding_size:
-            graph[GROUNDING] = fingerprint(mol, size=self.grounding_size)
+        if self.grounding is not None:
+            graph[GROUNDING] = self.grounding(mol)
         return graph

@@ -1,4 +1,4 @@
-"""What a molecule says of itself: fingerprint bits (grounding targets) and counts (a baseline)."""
+"""Morgan fingerprints: bits (grounding targets) and counts (a baseline)."""
 
 from __future__ import annotations
 

@@ -24,6 +24,19 @@ from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.objective.target import make_targets, standardize
 from molvec.objective.teacher import make_teacher
 
+
+def _bits(logits: Tensor, bits: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(logits, bits)
+
+
+def _values(predicted: Tensor, values: Tensor) -> Tensor:
+    """Smooth L1 in standard deviations of the batch, as for targets; NaN is no target."""
+    known = ~values.isnan()
+    filled = torch.where(known, values, values.nanmean(0))
+    return F.smooth_l1_loss(predicted[known], standardize(filled)[known])
+
+
+GROUNDING_LOSSES = {"bits": _bits, "values": _values}
 LOSSES = {"mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
 
 
@@ -55,9 +68,12 @@ class Data2Vec(nn.Module):
             nothing asks the student to keep what is of no use for its neighbours.
         graph_weight: weight of the graph-level term, which predicts the teacher's mean target of
             a graph from the student's mean output over what it saw of it; 0 leaves it out.
-        grounding_weight: weight of the grounding term, which predicts the bits in
-            ``batch.grounding`` from the same mean output; 0 leaves it out.
-        grounding_size: number of those bits.
+        grounding_weight: weight of the grounding term, which predicts ``batch.grounding`` from
+            the mean and the sum of the student's output; 0 leaves it out.
+        grounding_view: ``"masked"``, from what the student sees in every view, or ``"full"``, from
+            one more pass over the full graph: what ``embed`` reads.
+        grounding_size: number of its columns.
+        grounding_loss: what they are, a key of ``GROUNDING_LOSSES``.
     """
 
     def __init__(
@@ -70,16 +86,23 @@ class Data2Vec(nn.Module):
         graph_weight: float = 0.0,
         grounding_weight: float = 0.0,
         grounding_size: int = 0,
+        grounding_loss: str = "bits",
+        grounding_view: str = "masked",
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
             raise ValueError(f"unknown loss {loss!r}; known: {', '.join(LOSSES)}")
+        if grounding_loss not in GROUNDING_LOSSES:
+            known = ", ".join(GROUNDING_LOSSES)
+            raise ValueError(f"unknown grounding loss {grounding_loss!r}; known: {known}")
         self.weights = {
             "node": 1.0,
             "visible": visible_weight,
             "graph": graph_weight,
             "grounding": grounding_weight,
         }
+        if grounding_view not in ("masked", "full"):
+            raise ValueError(f"unknown grounding view {grounding_view!r}; known: masked, full")
         if min(self.weights.values()) < 0:
             raise ValueError(f"weights must not be negative, got {self.weights}")
         self.student = student
@@ -88,7 +111,9 @@ class Data2Vec(nn.Module):
         self.loss = LOSSES[loss]
         dim = student.encoder.dim
         self.graph_head = nn.Linear(dim, dim) if graph_weight else None
-        self.grounding_head = nn.Linear(dim, grounding_size) if grounding_weight else None
+        self.grounding_head = nn.Linear(2 * dim, grounding_size) if grounding_weight else None
+        self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
+        self.grounding_view = grounding_view
 
     def forward(self, batch: Batch, mask: Tensor) -> Data2VecOutput:
         """Evaluate the objective.
@@ -111,16 +136,18 @@ class Data2Vec(nn.Module):
         parts = {"node": self.loss(prediction, target)}  # over [num_masked, dim]
         if self.weights["visible"]:
             parts["visible"] = self.loss(student.prediction[~mask].float(), every_target[~mask])
-        if self.graph_head is not None or self.grounding_head is not None:
-            pooled = pool_context(student.context, batch, mask)  # [V * num_graphs, dim]
         if self.graph_head is not None:
+            pooled = pool_context(student.context, batch, mask, "mean")  # [V * num_graphs, dim]
             whole = scatter(targets, batch.batch, dim_size=batch.num_graphs, reduce="mean")
             whole = standardize(whole).repeat(len(mask), 1)
             parts["graph"] = self.loss(self.graph_head(pooled).float(), whole)
         if self.grounding_head is not None:
-            bits = batch.grounding.repeat(len(mask), 1)
-            logits = self.grounding_head(pooled).float()
-            parts["grounding"] = F.binary_cross_entropy_with_logits(logits, bits)
+            context, hidden = student.context, mask
+            if self.grounding_view == "full":
+                context, hidden = self.student.encoder(batch).output, torch.zeros_like(mask[:1])
+            pooled = pool_context(context, batch, hidden, "mean", "sum")
+            said = batch.grounding.repeat(len(hidden), 1)
+            parts["grounding"] = self.grounding_loss(self.grounding_head(pooled).float(), said)
 
         loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(
@@ -138,14 +165,15 @@ class Data2Vec(nn.Module):
         return self
 
 
-def pool_context(context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
-    """Mean of the student's output over the visible nodes of each graph, view by view.
+def pool_context(context: Tensor, batch: Batch, mask: Tensor, *reductions: str) -> Tensor:
+    """Reduce the student's output over the visible nodes of each graph, view by view.
 
     Shapes:
         - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output: float32
-          ``[V * num_graphs, dim]``.
+          ``[V * num_graphs, len(reductions) * dim]``.
     """
     view, node = (~mask).nonzero(as_tuple=True)
     row = view * batch.num_graphs + batch.batch[node]
     size = len(mask) * batch.num_graphs
-    return scatter(context.float(), row, dim_size=size, reduce="mean")
+    pooled = [scatter(context.float(), row, dim_size=size, reduce=name) for name in reductions]
+    return torch.cat(pooled, dim=1)

@@ -130,13 +130,63 @@ def test_grounding_term_is_the_cross_entropy_of_bits_from_pooled_context(batch, 
     for view in range(3):
         for g in range(len(SMILES)):
             rows = (where[:, 0] == view) & (batch.batch[where[:, 1]] == g)
-            chances = torch.sigmoid(model.grounding_head(context[rows].mean(0))).tolist()
+            pooled = torch.cat([context[rows].mean(0), context[rows].sum(0)])
+            chances = torch.sigmoid(model.grounding_head(pooled)).tolist()
             for chance, bit in zip(chances, batch.grounding[g].tolist(), strict=True):
                 total -= math.log(chance if bit else 1 - chance)
                 count += 1
     assert float(output.parts["grounding"]) == pytest.approx(total / count, rel=1e-4)
     expected = float(output.parts["node"]) + 2.0 * total / count
     assert float(output.loss.detach()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_grounding_by_values_is_smooth_l1_in_standard_deviations_without_missing_ones(batch, mask):
+    model = build(grounding_weight=1.0, grounding_size=3, grounding_loss="values")
+    values = torch.randn(len(SMILES), 3) * torch.tensor([1.0, 1e3, 1.0])
+    values[:, 2] = 7.0  # constant: its target is 0
+    values[1, 0] = torch.nan
+    batch.grounding = values
+    output = model(batch, mask)
+    known = values[:, 0][~values[:, 0].isnan()]
+    scaled = (values - values.nanmean(0)) / values.std(0, correction=0)
+    scaled[:, 0] = (values[:, 0] - known.mean()) / (
+        ((known - known.mean()) ** 2).sum() / len(SMILES)  # the missing one counts as the mean
+    ).sqrt()
+    scaled[:, 2] = 0.0
+    context = model.student(batch, mask).context
+    where = (~mask).nonzero()
+    losses = []
+    for view in range(3):
+        for g in range(len(SMILES)):
+            rows = (where[:, 0] == view) & (batch.batch[where[:, 1]] == g)
+            predicted = model.grounding_head(
+                torch.cat([context[rows].mean(0), context[rows].sum(0)])
+            )
+            for column in range(3):
+                if not scaled[g, column].isnan():
+                    off = float((predicted[column] - scaled[g, column]).abs().detach())
+                    losses.append(off - 0.5 if off > 1 else 0.5 * off**2)
+    assert len(losses) == 3 * (3 * len(SMILES) - 1)
+    assert float(output.parts["grounding"]) == pytest.approx(sum(losses) / len(losses), rel=1e-3)
+    with pytest.raises(ValueError, match="unknown grounding loss 'counts'; known: bits, values"):
+        build(grounding_loss="counts")
+
+
+def test_grounding_in_the_full_view_reads_what_the_student_makes_of_all_nodes(batch, mask):
+    model = build(grounding_weight=1.0, grounding_size=2, grounding_view="full")
+    batch.grounding = (torch.rand(len(SMILES), 2) < 0.5).float()
+    output = model(batch, mask)
+    nodes = model.student.encoder(batch).output
+    pooled = torch.stack(
+        [
+            torch.cat([nodes[batch.batch == g].mean(0), nodes[batch.batch == g].sum(0)])
+            for g in range(len(SMILES))
+        ]
+    )
+    expected = F.binary_cross_entropy_with_logits(model.grounding_head(pooled), batch.grounding)
+    assert float(output.parts["grounding"]) == pytest.approx(float(expected.detach()), rel=1e-4)
+    with pytest.raises(ValueError, match="unknown grounding view 'none'; known: masked, full"):
+        build(grounding_view="none")
 
 
 def test_terms_without_weight_are_left_out(batch, mask):

@@ -1,0 +1,248 @@
+"""A ladder of ablations: the same small budget for every arm, judged without the test parts.
+
+    python -m benchmarks.ablation benchmarks/ablations/objective.yaml
+    python -m benchmarks.ablation benchmarks/ablations/objective.yaml --seed 1   # this seed alone
+
+A ladder is a YAML file: ``question``, ``recipe``, ``set`` (settings of every arm), ``seeds``,
+``arms`` (name -> settings that differ from the first arm, the base), and ``readings`` (name -> what
+we make of it). Every arm is pretrained with every seed; linear heads on the frozen embeddings are
+then cross-validated, see :mod:`benchmarks.folds`. Writes ``.json`` and ``.md`` beside the ladder.
+Runs and their scores are kept under ``--runs``, so an interrupted ladder continues, and two
+processes may work on different seeds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from rdkit import RDLogger
+
+from benchmarks.folds import DATASETS, cross_validated, folds
+from benchmarks.probe import curve
+from molvec.atomic import atomic_write
+from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.data.labelled import load_labelled
+from molvec.demo import random_start
+from molvec.embed.embedder import Embedder
+from molvec.embed.load import load
+from molvec.pretraining import pretrain, resume
+from molvec.provenance import describe
+
+CLASSIFICATION = ("bbbp", "bace", "clintox", "sider")
+REGRESSION = ("esol", "freesolv", "lipophilicity")
+RANDOM_START = "base at random start"
+OUTPUT_ALONE = "mean_max_sum"
+"""The readout that shows what the encoder made of the atoms, without the atoms themselves."""
+
+
+@dataclass(frozen=True)
+class Ladder:
+    """A question, its arms (name -> overrides; the first is the base) and what came out."""
+
+    path: Path
+    question: str
+    recipe: str
+    seeds: tuple[int, ...]
+    arms: dict[str, dict[str, Any]]
+    readings: dict[str, str]
+
+    @classmethod
+    def read(cls, path: Path) -> Ladder:
+        """Read a YAML file; an unknown key is an error."""
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        common = tree.pop("set", {})
+        arms = {name: {**common, **(changes or {})} for name, changes in tree.pop("arms").items()}
+        readings = tree.pop("readings", None) or {}
+        unknown = set(readings) - set(arms) - {RANDOM_START}
+        if unknown:
+            raise SystemExit(f"{path}: readings of arms that do not exist: {sorted(unknown)}")
+        return cls(path, seeds=tuple(tree.pop("seeds")), arms=arms, readings=readings, **tree)
+
+    def settings(self, arm: str, seed: int) -> PretrainSettings:
+        """Return the settings of one run."""
+        return load_settings(self.recipe, {**self.arms[arm], "seed": seed})
+
+
+def main() -> None:
+    """Run what is missing of a ladder and write its tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("ladder", type=Path)
+    parser.add_argument("--seed", type=int, action="append", help="only these seeds")
+    parser.add_argument("--runs", type=Path, default=Path("runs/ablation"))
+    arguments = parser.parse_args()
+
+    RDLogger.DisableLog("rdApp.*")
+    ladder = Ladder.read(arguments.ladder)
+    machine = describe()
+    for seed in arguments.seed or ladder.seeds:
+        for arm in ladder.arms:
+            scores_of(ladder.settings(arm, seed), arguments.runs, machine)
+        scores_of(ladder.settings(next(iter(ladder.arms)), seed), arguments.runs, machine, steps=0)
+    if arguments.seed is None or set(arguments.seed) == set(ladder.seeds):
+        write(ladder, arguments.runs, machine)
+
+
+def folder_of(settings: PretrainSettings, runs: Path) -> Path:
+    """Where a run is kept: equal settings are run once, whatever ladder they are an arm of."""
+    return runs / hashlib.sha256(dump_settings(settings).encode()).hexdigest()[:16]
+
+
+def scores_of(
+    settings: PretrainSettings, runs: Path, machine: dict[str, str], *, steps: int | None = None
+) -> dict[str, Any]:
+    """Pretrain and score one run, or what is missing of that; ``steps=0`` is its random start."""
+    folder = folder_of(settings, runs)
+    kept = folder.with_suffix(".random.json" if steps == 0 else ".json")
+    if kept.exists():
+        result: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        return result
+    training: dict[str, float] = {}
+    if steps == 0:
+        embedder = random_start(settings)
+    else:
+        started = (folder / "config.yaml").exists()
+        run = resume(folder) if started else pretrain(settings, output=folder)
+        if run.progress.stopped_by is not None:
+            raise SystemExit(f"stopped in {folder}; the same command continues")
+        embedder = load(folder)
+        training = {**curve(folder), "seconds": run.progress.seconds}
+    document = {
+        "settings": settings.model_dump(mode="json"),
+        "machine": machine,
+        "training": training,
+        "scores": {
+            readout: {name: fold_scores(name, embedder, readout) for name in DATASETS}
+            for readout in dict.fromkeys((settings.encoder.readout, OUTPUT_ALONE))
+        },
+    }
+    text = json.dumps(document, indent=1)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(kept, lambda path: path.write_text(text, encoding="utf-8"), mend="choose --runs")
+    print(
+        kept, {k: f"{np.mean(v):.3f}" for k, v in next(iter(document["scores"].values())).items()}
+    )
+    return document
+
+
+def fold_scores(name: str, embedder: Embedder, readout: str) -> list[float]:
+    """ROC-AUC or RMSE of every fold of a data set."""
+    data = load_labelled(name)
+    model = Embedder(embedder.encoder, embedder.featurizer, readout=readout, device="cpu")
+    return cross_validated(data, folds(data), model.embed(list(data.smiles)))
+
+
+def table(scores: dict[str, list[dict[str, list[float]]]]) -> pd.DataFrame:
+    """One row per arm: means over folds and seeds, and how it differs from the first arm.
+
+    ``roc_auc`` averages the classification sets; ``rmse`` is the geometric mean, over the
+    regression sets, of the ratio to the first arm. The spread of both is the standard deviation
+    over seeds, pooled over arms; a difference counts if it exceeds twice its standard error.
+
+    Args:
+        scores: arm -> one ``{data set: scores of its folds}`` per seed.
+    """
+    means = {
+        arm: pd.DataFrame([{name: np.mean(v) for name, v in seed.items()} for seed in seeds])
+        for arm, seeds in scores.items()
+    }
+    base = next(iter(means.values()))
+    auc = {arm: 100 * frame[list(CLASSIFICATION)].mean(axis=1) for arm, frame in means.items()}
+    log_rmse = {
+        arm: np.log(frame[list(REGRESSION)] / base[list(REGRESSION)].mean()).mean(axis=1)
+        for arm, frame in means.items()
+    }
+    rows = []
+    for arm, frame in means.items():
+        row: dict[str, Any] = {"arm": arm, **frame.mean()}
+        for column, values in (("roc_auc", auc), ("log_rmse", log_rmse)):
+            row[column] = values[arm].mean()
+            first = next(iter(values))
+            error = np.sqrt(
+                pooled_variance(values) * (1 / len(values[arm]) + 1 / len(values[first]))
+            )
+            row[f"{column}_difference"] = row[column] - values[first].mean()
+            row[f"{column}_error"] = error
+        rows.append(row)
+    return pd.DataFrame(rows).set_index("arm")
+
+
+def pooled_variance(values: dict[str, pd.Series]) -> float:
+    """Variance over seeds, averaged over arms with their degrees of freedom."""
+    free = sum(len(v) - 1 for v in values.values())
+    return float(sum(((v - v.mean()) ** 2).sum() for v in values.values()) / free)
+
+
+def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
+    """Write every score as JSON, and the tables as Markdown."""
+    arms = {arm: [ladder.settings(arm, seed) for seed in ladder.seeds] for arm in ladder.arms}
+    documents = {arm: [scores_of(s, runs, machine) for s in each] for arm, each in arms.items()}
+    base = next(iter(ladder.arms))
+    documents[RANDOM_START] = [scores_of(s, runs, machine, steps=0) for s in arms[base]]
+    stem = ladder.path.with_suffix("")
+    stem.with_suffix(".json").write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
+    lines = [f"# {ladder.question}", "", f"`python -m benchmarks.ablation {ladder.path}`", ""]
+    budget = ladder.settings(base, 0)
+    lines += [
+        f"{budget.steps * budget.batch_size:,} molecules of `{budget.data.source}` an arm, seeds "
+        f"{', '.join(map(str, ladder.seeds))}; linear heads on frozen embeddings, five folds by "
+        "scaffold, no test parts. ROC-AUC, and RMSE for the last three sets; in bold what differs "
+        "from the first row by more than twice the standard error over seeds.",
+    ]
+    readouts = dict.fromkeys((budget.encoder.readout, OUTPUT_ALONE))
+    for readout in readouts:
+        frame = table({a: [d["scores"][readout] for d in docs] for a, docs in documents.items()})
+        lines += ["", f"## Readout `{readout}`", "", *rows(frame)]
+    lines += ["", "## Training", "", *training_rows(documents)]
+    if ladder.readings:
+        lines += ["", "## Reading", ""]
+        lines += [f"- *{name}*: {text}" for name, text in ladder.readings.items()]
+    stem.with_suffix(".md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
+def rows(frame: pd.DataFrame) -> list[str]:
+    """Markdown rows of a table."""
+    head = ["arm", "ROC-AUC x 100", "RMSE, ratio", *DATASETS]
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    for arm, row in frame.iterrows():
+        auc = (
+            f"{row['roc_auc']:.1f} ({row['roc_auc_difference']:+.1f} ± {row['roc_auc_error']:.1f})"
+        )
+        rmse = f"{np.exp(row['log_rmse']):.3f} (± {row['log_rmse_error']:.3f})"
+        cells = [
+            _bold(auc, row["roc_auc_difference"], row["roc_auc_error"]),
+            _bold(rmse, row["log_rmse_difference"], row["log_rmse_error"]),
+            *(f"{row[name]:.3f}" for name in DATASETS),
+        ]
+        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _bold(text: str, difference: float, error: float) -> str:
+    return f"**{text}**" if abs(difference) > 2 * error else text
+
+
+def training_rows(documents: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Markdown rows of what the runs logged, averaged over seeds."""
+    names = ("loss, last tenth", "effective_rank, first tenth", "effective_rank, last tenth")
+    lines = ["| arm | " + " | ".join(names) + " | molecules/s |", "| --- |" + " ---: |" * 4]
+    for arm, each in documents.items():
+        if arm == RANDOM_START:
+            continue
+        frame = pd.DataFrame([document["training"] for document in each])
+        rate = (frame["molecules"] / frame["seconds"]).mean()
+        cells = " | ".join(f"{frame[name].mean():.2f}" for name in names)
+        lines.append(f"| {arm} | {cells} | {rate:.0f} |")
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+import pickle
+
+import pytest
+import torch
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
+
+from molvec.featurize.grounding import NUM_DESCRIPTORS, Grounding, fast_descriptors
+
+
+def test_descriptors_are_rdkits():
+    mol = Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O")
+    values = fast_descriptors(mol)
+    assert values.shape == (1, NUM_DESCRIPTORS)
+    assert values.dtype == torch.float32
+    names = list(rdMolDescriptors.Properties().GetPropertyNames())
+    tpsa = rdMolDescriptors.CalcTPSA(mol)
+    assert float(values[0, names.index("tpsa")]) == pytest.approx(tpsa, rel=1e-6)
+    assert float(values[0, names.index("NumRings")]) == 1
+    last = rdMolDescriptors.PEOE_VSA_(mol)
+    assert values[0, -14:].tolist() == pytest.approx(last, rel=1e-6)
+    quantum = values[0, len(names) : len(names) + 42]
+    assert quantum.tolist() == list(rdMolDescriptors.MQNs_(mol))
+
+
+@pytest.mark.parametrize("smiles", ["C", "[Na+].[Cl-]", "C[Hg]C", "[H][H]", "C" * 120])
+def test_any_molecule_gives_as_many(smiles):
+    values = fast_descriptors(Chem.MolFromSmiles(smiles))
+    assert values.shape == (1, NUM_DESCRIPTORS)
+    assert not values.isinf().any()
+
+
+def test_kinds():
+    mol = Chem.MolFromSmiles("CCO")
+    bits = pickle.loads(pickle.dumps(Grounding("fingerprint", 64)))(mol)
+    assert bits.shape == (1, 64)
+    assert set(bits.unique().tolist()) == {0.0, 1.0}
+    assert Grounding("descriptors")(mol).shape == (1, NUM_DESCRIPTORS)
+    with pytest.raises(ValueError, match="unknown grounding 'maccs'"):
+        Grounding("maccs")
+    with pytest.raises(ValueError, match="descriptors, not 3"):
+        Grounding("descriptors", 3)
