@@ -41,6 +41,7 @@ class DataSettings(_Strict):
     """What to learn from."""
 
     source: str = "zinc"  # name of a data set (`molvec data list`) or a file
+    extra: dict[str, Positive] = {}  # more of them -> how often an epoch takes each of their rows
     smiles_column: str | None = None
     max_atoms: Positive = 128  # larger molecules are skipped in training, and counted
     workers: Annotated[int, Field(ge=0)] = 1  # processes that parse and featurise ahead

@@ -15,12 +15,13 @@ from lightning_fabric import Fabric
 
 import molvec
 from molvec.checkpoint import save_model
-from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.config import DataSettings, PretrainSettings, dump_settings, load_settings
 from molvec.data.card import list_cards
 from molvec.data.dataset import MoleculeDataset
 from molvec.data.loader import MaskedBatch, load_batches
+from molvec.data.mixture import Mixture
 from molvec.data.sampler import BucketBatches
-from molvec.data.store import open_store
+from molvec.data.store import SmilesStore, open_store
 from molvec.errors import UserError
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.molecule import MoleculeFeaturizer
@@ -103,26 +104,30 @@ def resume(
 
 def _findable(settings: PretrainSettings) -> PretrainSettings:
     """Make the path of a data file absolute: a run may be resumed from another folder."""
-    source = settings.data.source
+    source, extra = settings.data.source, settings.data.extra
+    found = {"source": _absolute(source), "extra": {_absolute(s): n for s, n in extra.items()}}
+    return settings.model_copy(update={"data": settings.data.model_copy(update=found)})
+
+
+def _absolute(source: str) -> str:
     prefix = "file:" if source.startswith("file:") else ""
     path = Path(source.removeprefix("file:")).expanduser()
     if (not prefix and source in list_cards()) or not path.is_file():
-        return settings
-    data = settings.data.model_copy(update={"source": f"{prefix}{path.resolve()}"})
-    return settings.model_copy(update={"data": data})
+        return source
+    return f"{prefix}{path.resolve()}"
 
 
 def _run(
     settings: PretrainSettings, output: Path, *, report: Report, rows: Any, resume: bool
 ) -> Run:
     featurizer = MoleculeFeaturizer()
-    store = open_store(settings.data.source, smiles_column=settings.data.smiles_column)
+    store, every_row = open_data(settings.data)
     dataset = MoleculeDataset(
         store,
         featurizer,
         max_atoms=settings.data.max_atoms,
         grounding=grounding_targets(settings),
-        rows=rows,
+        rows=every_row if rows is None else rows,
     )
     torch.manual_seed(settings.seed)
     model = build_model(settings, featurizer)
@@ -182,6 +187,19 @@ def _run(
     run = Run(output, settings, progress, rows=len(dataset))
     export(run, model, featurizer)
     return run
+
+
+def open_data(data: DataSettings) -> tuple[SmilesStore | Mixture, Any]:
+    """Open what a run learns from; the rows of an epoch, or ``None`` for each row once.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    first = open_store(data.source, smiles_column=data.smiles_column)
+    if not data.extra:
+        return first, None
+    mixture = Mixture([first, *(open_store(source) for source in data.extra)])
+    return mixture, mixture.rows([1, *data.extra.values()])
 
 
 def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> Data2Vec:

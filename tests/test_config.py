@@ -21,6 +21,7 @@ from molvec.pretraining import build_model, encoder_config, resolve_precision
 
 OTHER = {
     "data.source": "file:x.smi",
+    "data.extra": {"nci": 60},
     "data.smiles_column": "smi",
     "data.max_atoms": 50,
     "data.workers": 0,

@@ -169,7 +169,11 @@ def test_resume_from_another_folder(make_settings, smiles_file, tmp_path, monkey
     away.mkdir()
     shutil.copy(smiles_file, home / "mine.smi")
     monkeypatch.chdir(home)
-    settings = make_settings({"data.source": "mine.smi"})
+    (home / "more.smi").write_text("CCO\nCCN\nnot-a-molecule\n")
+    settings = make_settings({"data.source": "mine.smi", "data.extra": {"more.smi": 5}})
     pretrain(settings, output=tmp_path / "run", report=stop_at(6, signal.SIGTERM))
     monkeypatch.chdir(away)
-    assert resume(tmp_path / "run").progress.step == settings.steps
+    run = resume(tmp_path / "run")
+    assert run.progress.step == settings.steps
+    assert run.rows == len(smiles_file.read_text().splitlines()) + 15
+    assert "not valid SMILES" in run.skipped

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import Data
 
+from molvec.data.mixture import Mixture
 from molvec.data.store import SmilesStore
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.molecule import MoleculeFeaturizer
@@ -49,7 +50,7 @@ class MoleculeDataset:
 
     def __init__(
         self,
-        store: SmilesStore,
+        store: SmilesStore | Mixture,
         featurizer: MoleculeFeaturizer,
         *,
         max_atoms: int | None = None,
