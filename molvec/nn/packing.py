@@ -38,7 +38,7 @@ class Packing:
         """``[T, dim]`` -> ``[R, W, dim]``, zeros in unused slots."""
         rows, width = self.used.shape
         padded = tokens.new_zeros(rows * width, tokens.shape[-1])
-        return padded.index_copy(0, self.slot, tokens).view(rows, width, -1)
+        return padded.index_copy_(0, self.slot, tokens).view(rows, width, -1)
 
     def flatten(self, padded: Tensor) -> Tensor:
         """``[R, W, dim]`` -> ``[T, dim]``."""
