@@ -7,13 +7,17 @@ from typing import Annotated
 
 import typer
 
+from molvec.shipped import DEFAULT_MODEL
+
 
 def embed(
     source: Annotated[
         Path, typer.Argument(help="Molecules: .smi, .csv, .tsv, .parquet, .sdf, also .gz.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],
-    model: Annotated[str, typer.Option("--model", "-m", help="A run folder or a model folder.")],
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A shipped model's name, a run or a model folder.")
+    ] = DEFAULT_MODEL,
     smiles_column: Annotated[str | None, typer.Option(help="Column with SMILES.")] = None,
     level: Annotated[str, typer.Option(help="graph: a vector per molecule; node: per atom.")] = (
         "graph"

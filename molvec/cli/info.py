@@ -9,10 +9,10 @@ import typer
 
 def info(
     model: Annotated[
-        str | None, typer.Argument(help="A run folder or a model folder; none: what is shipped.")
+        str | None, typer.Argument(help="A model's name, a run or a model folder.")
     ] = None,
 ) -> None:
-    """Describe a model: size, training, settings. Without an argument: recipes and data sets."""
+    """Describe a model: size, training, settings. Without an argument: what is shipped."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -27,9 +27,11 @@ def _shipped() -> dict[str, str]:
     import molvec
     from molvec.config import list_recipes
     from molvec.data.card import list_cards
+    from molvec.shipped import shipped_models
 
     return {
         "molvec": molvec.__version__,
+        "models": ", ".join(shipped_models()),
         "recipes": ", ".join(list_recipes()),
         "data sets": ", ".join(list_cards()),
     }

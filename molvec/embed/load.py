@@ -9,11 +9,12 @@ from torch import Tensor
 
 from molvec.checkpoint import load_model
 from molvec.embed.embedder import Embedder
-from molvec.errors import UserError
+from molvec.errors import UserError, did_you_mean
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
 from molvec.nn.readout import WIDTH
+from molvec.shipped import shipped_models
 
 HEAD = "head."
 """What the names of a head's tensors begin with; all other tensors are the encoder's."""
@@ -23,7 +24,8 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
     """Load a model.
 
     Args:
-        model: a run folder, a model folder, or a file of one (``config.json``).
+        model: a run folder, a model folder, a file of one (``config.json``), or the name of a
+            shipped model.
         device: ``"auto"`` (CUDA if there is one), or a torch device.
 
     Raises:
@@ -81,7 +83,9 @@ def _head(config: dict[str, Any], tensors: dict[str, Tensor], *, width: int) -> 
 
 
 def model_folder(model: str | Path) -> Path:
-    """Find the model folder that a name, a run folder or a file stands for.
+    """Find the model folder that a run folder, a model folder, a file or a name stands for.
+
+    What is on disk comes before a shipped model of the same name.
 
     Raises:
         UserError: if there is none.
@@ -98,8 +102,12 @@ def model_folder(model: str | Path) -> Path:
         )
     if path.exists():
         raise UserError(f"{path} is not a model: expected a run folder or a model folder")
+    shipped = shipped_models()
+    if str(model) in shipped:
+        return shipped[str(model)]
     raise UserError(
-        f"there is no model {str(model)!r}; give a run folder, e.g. the one that "
+        f"there is no model {str(model)!r}.{did_you_mean(str(model), shipped)} Give the name of a "
+        f"shipped one ({', '.join(shipped)}), or a run folder, e.g. the one that "
         "`molvec pretrain zinc --output runs/zinc` makes"
     )
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from molvec.featurize.fingerprint import fingerprint
 
-# Of RDKit's descriptors those that cost little, 0.6 ms a molecule of 18 atoms (all of them 6 ms; the
-# chi and kappa indices alone, which are sums over paths, 0.6 ms): single ones, surface areas by
+# Of RDKit's descriptors those that cost little, 0.6 ms a molecule of 18 atoms (all of them 6 ms;
+# the chi and kappa indices alone, sums over paths, 0.6 ms): single ones, surface areas by
 # contributions to logP, refractivity and partial charge (Labute 2000,
 # doi:10.1016/S1093-3263(00)00068-1), and molecular quantum numbers, counts of atoms, bonds, polar
 # groups and rings (Nguyen et al. 2009, doi:10.1002/cmdc.200900317).

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 import molvec
+from molvec.shipped import shipped_models
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +48,7 @@ def test_what_is_shipped(cli):
     assert code == 0
     assert pairs(out) == {
         "molvec": molvec.__version__,
+        "models": ", ".join(shipped_models()),
         "recipes": "nci, zinc",
         "data sets": pairs(out)["data sets"],
     }
@@ -54,7 +56,7 @@ def test_what_is_shipped(cli):
 
 
 def test_no_model(refused, tmp_path):
-    assert "there is no model 'zinc-2d'" in refused("info", "zinc-2d")
+    assert "there is no model 'no-such'" in refused("info", "no-such")
     assert "is not a model" in refused("info", tmp_path)
 
 

@@ -103,8 +103,8 @@ def test_damaged_model(damage, message, copy):
 
 
 def test_no_model(run, tmp_path):
-    with pytest.raises(UserError, match="there is no model 'zinc-2d'; give a run folder"):
-        load("zinc-2d")
+    with pytest.raises(UserError, match=r"there is no model 'zink-2d'\. Did you mean 'zinc-2d'\?"):
+        load("zink-2d")
     with pytest.raises(UserError, match="is not a model: expected a run folder or a model folder"):
         load(tmp_path)
     (tmp_path / "config.yaml").touch()
