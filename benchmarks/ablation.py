@@ -39,8 +39,6 @@ from molvec.provenance import describe
 CLASSIFICATION = ("bbbp", "bace", "clintox", "sider")
 REGRESSION = ("esol", "freesolv", "lipophilicity")
 RANDOM_START = "base at random start"
-OUTPUT_ALONE = "mean_max_sum"
-"""The readout that shows what the encoder made of the atoms, without the atoms themselves."""
 
 
 @dataclass(frozen=True)
@@ -118,25 +116,20 @@ def scores_of(
         "settings": settings.model_dump(mode="json"),
         "machine": machine,
         "training": training,
-        "scores": {
-            readout: {name: fold_scores(name, embedder, readout) for name in DATASETS}
-            for readout in dict.fromkeys((settings.encoder.readout, OUTPUT_ALONE))
-        },
+        "scores": {name: fold_scores(name, embedder) for name in DATASETS},
     }
     text = json.dumps(document, indent=1)
     kept.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(kept, lambda path: path.write_text(text, encoding="utf-8"), mend="choose --runs")
-    print(
-        kept, {k: f"{np.mean(v):.3f}" for k, v in next(iter(document["scores"].values())).items()}
-    )
+    shown = {name: f"{np.mean(scores):.3f}" for name, scores in document["scores"].items()}
+    print(kept, shown, flush=True)
     return document
 
 
-def fold_scores(name: str, embedder: Embedder, readout: str) -> list[float]:
+def fold_scores(name: str, embedder: Embedder) -> list[float]:
     """ROC-AUC or RMSE of every fold of a data set."""
     data = load_labelled(name)
-    model = Embedder(embedder.encoder, embedder.featurizer, readout=readout, device="cpu")
-    return cross_validated(data, folds(data), model.embed(list(data.smiles)))
+    return cross_validated(data, folds(data), embedder.embed(list(data.smiles)))
 
 
 def table(scores: dict[str, list[dict[str, list[float]]]]) -> pd.DataFrame:
@@ -164,12 +157,10 @@ def table(scores: dict[str, list[dict[str, list[float]]]]) -> pd.DataFrame:
         row: dict[str, Any] = {"arm": arm, **frame.mean()}
         for column, values in (("roc_auc", auc), ("log_rmse", log_rmse)):
             row[column] = values[arm].mean()
-            first = next(iter(values))
-            error = np.sqrt(
-                pooled_variance(values) * (1 / len(values[arm]) + 1 / len(values[first]))
-            )
-            row[f"{column}_difference"] = row[column] - values[first].mean()
-            row[f"{column}_error"] = error
+            first = next(iter(values.values()))
+            runs = 1 / len(values[arm]) + 1 / len(first)
+            row[f"{column}_difference"] = row[column] - first.mean()
+            row[f"{column}_error"] = np.sqrt(pooled_variance(values) * runs)
         rows.append(row)
     return pd.DataFrame(rows).set_index("arm")
 
@@ -196,10 +187,8 @@ def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
         "scaffold, no test parts. ROC-AUC, and RMSE for the last three sets; in bold what differs "
         "from the first row by more than twice the standard error over seeds.",
     ]
-    readouts = dict.fromkeys((budget.encoder.readout, OUTPUT_ALONE))
-    for readout in readouts:
-        frame = table({a: [d["scores"][readout] for d in docs] for a, docs in documents.items()})
-        lines += ["", f"## Readout `{readout}`", "", *rows(frame)]
+    scores = {arm: [each["scores"] for each in seeds] for arm, seeds in documents.items()}
+    lines += ["", *rows(table(scores))]
     lines += ["", "## Training", "", *training_rows(documents)]
     if ladder.readings:
         lines += ["", "## Reading", ""]
