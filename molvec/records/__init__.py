@@ -5,8 +5,10 @@ from molvec.records.python import from_python
 from molvec.records.read import column_names, read_records
 from molvec.records.record import Record, RecordError, bare_smiles
 from molvec.records.skips import SkipCount
+from molvec.records.structure import Chain, read_structure, structure_files
 
 __all__ = [
+    "Chain",
     "Record",
     "RecordError",
     "SkipCount",
@@ -15,4 +17,6 @@ __all__ = [
     "from_python",
     "parse",
     "read_records",
+    "read_structure",
+    "structure_files",
 ]

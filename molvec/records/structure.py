@@ -1,0 +1,176 @@
+"""Protein chains from PDB and mmCIF files, by stated rules.
+
+- The first model of several (NMR); of alternative locations the first.
+- A residue is an amino acid of the polymer with a CA atom. Modified ones (MSE, SEP, ...) count as
+  what they were made from; what is an amino acid and in no table is ``X``.
+- Nucleic acids, ligands, sugars and water are left out, and counted; so are residues without CA.
+- Residues keep the author's numbers with insertion codes; order is that of the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molvec.errors import UserError
+from molvec.records.record import RecordError
+
+FORMATS = (".pdb", ".ent", ".cif", ".mmcif")
+BACKBONE = ("N", "CA", "C", "O")
+
+
+@dataclass(frozen=True, eq=False)
+class Chain:
+    """One protein chain of ``n`` residues.
+
+    Attributes:
+        name: file stem and chain, e.g. ``"1abc_A"``.
+        residues: names as in the file, e.g. ``"ALA"``, ``"MSE"``.
+        numbers: the author's residue numbers with insertion codes, e.g. ``"52A"``.
+
+    Shapes:
+        - ``backbone``: float32 ``[n, 4, 3]``, atoms N, CA, C, O in Angstrom; NaN where an atom is
+          missing, which CA never is.
+    """
+
+    name: str
+    residues: tuple[str, ...]
+    numbers: tuple[str, ...]
+    backbone: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.residues)
+
+    @property
+    def ca(self) -> NDArray[np.float32]:
+        """Positions of the CA atoms, ``[n, 3]``, Angstrom."""
+        return self.backbone[:, BACKBONE.index("CA")]
+
+    @cached_property
+    def sequence(self) -> str:
+        """One letter per residue; modified residues as what they were made from, ``X`` unknown."""
+        import gemmi
+
+        letters = (gemmi.find_tabulated_residue(name).one_letter_code for name in self.residues)
+        return "".join(letter.upper() if letter.isalpha() else "X" for letter in letters)
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a file holds: its protein chains, and what else there was (reason -> how many)."""
+
+    chains: tuple[Chain, ...]
+    left_out: dict[str, int]
+
+
+def read_structure(path: Path) -> Structure:
+    """Read the protein chains of a PDB or mmCIF file, plain or gzipped.
+
+    Raises:
+        RecordError: if the file cannot be read, or holds no residue with a CA atom; the reason is
+            short.
+    """
+    import gemmi
+
+    try:
+        structure = gemmi.read_structure(str(path))
+    except (RuntimeError, ValueError, OSError) as error:  # gemmi's own text names the file
+        raise RecordError(f"not a readable structure: {_reason(error, path)}") from None
+    if not any(len(chain) for model in structure for chain in model):
+        raise RecordError("no atoms")
+    structure.setup_entities()
+    left_out: Counter[str] = Counter()
+    if len(structure) > 1:
+        left_out["models after the first"] = len(structure) - 1
+    chains = []
+    for chain in structure[0]:
+        residues = list(_protein_residues(chain, left_out))
+        if residues:
+            chains.append(_chain(f"{_stem(path)}_{chain.name}", residues))
+    if not chains:
+        what = ", ".join(f"{count} {name}" for name, count in left_out.items())
+        raise RecordError(f"no protein residue with a CA atom{what and f' ({what})'}")
+    return Structure(tuple(chains), dict(left_out))
+
+
+def structure_files(source: Path) -> list[Path]:
+    """Find structure files: the file itself, or all below a folder, sorted by path.
+
+    Raises:
+        UserError: if there is no such file or folder, or no structure in it.
+    """
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise UserError(f"there is no file or folder {source}")
+    found = sorted(path for path in source.rglob("*") if path.is_file() and _format(path))
+    if not found:
+        raise UserError(
+            f"{source} holds no structures: expected files ending in {', '.join(FORMATS)}, "
+            "or these with .gz"
+        )
+    return found
+
+
+def _protein_residues(chain: Any, left_out: Counter[str]) -> Iterator[Any]:
+    """Residues with a CA atom; everything else is counted by what it is."""
+    import gemmi
+
+    seen: set[str] = set()
+    for residue in chain.first_conformer():
+        kind = gemmi.find_tabulated_residue(residue.name)
+        polymer = residue.entity_type in (gemmi.EntityType.Polymer, gemmi.EntityType.Unknown)
+        known = kind.kind != gemmi.ResidueKind.UNKNOWN
+        if kind.is_water():
+            left_out["waters"] += 1
+        elif kind.is_nucleic_acid():
+            left_out["nucleotides"] += 1
+        elif not polymer or (known and not kind.is_amino_acid()):
+            left_out["ligands"] += 1
+        elif _position(residue, "CA") is None:
+            left_out["residues without CA" if known else "ligands"] += 1
+        elif str(residue.seqid) in seen:  # two residues at one place: the first counts
+            left_out["alternative residues"] += 1
+        else:
+            seen.add(str(residue.seqid))
+            yield residue
+
+
+def _chain(name: str, residues: list[Any]) -> Chain:
+    missing = (np.nan, np.nan, np.nan)
+    backbone = [[_position(residue, atom) or missing for atom in BACKBONE] for residue in residues]
+    return Chain(
+        name=name,
+        residues=tuple(residue.name for residue in residues),
+        numbers=tuple(str(residue.seqid) for residue in residues),
+        backbone=np.array(backbone, dtype=np.float32),
+    )
+
+
+def _position(residue: Any, atom: str) -> tuple[float, float, float] | None:
+    """Return the first location of an atom; a calcium ion is no CA."""
+    for found in residue:
+        if found.name == atom and found.element.name != "Ca":
+            position = (found.pos.x, found.pos.y, found.pos.z)
+            return position if np.isfinite(position).all() else None
+    return None
+
+
+def _format(path: Path) -> bool:
+    return path.name.removesuffix(".gz").lower().endswith(FORMATS)
+
+
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem
+
+
+def _reason(error: Exception, path: Path) -> str:
+    line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return line.replace(str(path), path.name)
