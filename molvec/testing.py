@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from molvec.graph import Encoder
+from molvec.graph import POS, Encoder
 
 
 def permute_nodes(graph: Data, order: Tensor) -> Data:
@@ -19,15 +19,25 @@ def permute_nodes(graph: Data, order: Tensor) -> Data:
     new_number[order] = torch.arange(len(order))
     edge_index = new_number[graph.edge_index]
     by_target = (edge_index[1] * len(order) + edge_index[0]).argsort()
-    return Data(
+    renumbered = Data(
         x=graph.x[order],
         edge_index=edge_index[:, by_target],
         edge_attr=graph.edge_attr[by_target],
     )
+    if POS in graph:
+        renumbered[POS] = graph[POS][order]
+    return renumbered
+
+
+def move(graph: Data, motion: Tensor, shift: Tensor) -> Data:
+    """Return a copy whose positions are ``pos @ motion.T + shift``; ``motion`` is ``[3, 3]``."""
+    moved = graph.clone()
+    moved[POS] = graph[POS] @ motion.T.to(graph[POS]) + shift.to(graph[POS])
+    return moved
 
 
 def perturb_hidden(graph: Data, hidden: Tensor, *, num_values: int = 3, seed: int = 0) -> Data:
-    """Redraw the features of hidden nodes and of all edges that touch one.
+    """Redraw the features of hidden nodes and of all edges that touch one, and their positions.
 
     Args:
         graph: a graph or a batch.
@@ -39,6 +49,9 @@ def perturb_hidden(graph: Data, hidden: Tensor, *, num_values: int = 3, seed: in
     changed = graph.clone()
     redrawn = torch.randint(0, num_values, graph.x.shape, generator=generator)
     changed.x = torch.where(hidden[:, None], redrawn, graph.x)
+    if POS in graph:
+        elsewhere = 10 * torch.rand(graph[POS].shape, generator=generator)
+        changed[POS] = torch.where(hidden[:, None], elsewhere.to(graph[POS]), graph[POS])
     touched = hidden[graph.edge_index].any(0)
     redrawn = torch.randint(0, num_values, graph.edge_attr.shape, generator=generator)
     changed.edge_attr = torch.where(touched[:, None], redrawn, graph.edge_attr)
@@ -66,6 +79,28 @@ def assert_independent_of_batch(
         together = encoder(_batch(*(graphs[i] for i in order))).output
         expected = torch.cat([alone[i] for i in order])
         _assert_close(together, expected, atol, "outputs depend on the rest of the batch")
+
+
+@torch.no_grad()
+def assert_motion_invariant(
+    encoder: Encoder, graphs: list[Data], *, atol: float, seed: int = 0
+) -> None:
+    """Rotating, reflecting and shifting every graph leaves all outputs as they are."""
+    generator = torch.Generator().manual_seed(seed)
+    expected = encoder(_batch(*graphs))
+    rotation = torch.linalg.qr(torch.randn(3, 3, generator=generator, dtype=torch.float64))[0]
+    rotation = rotation * rotation.det().sign()  # determinant 1
+    nothing, away = torch.eye(3, dtype=torch.float64), torch.tensor([3.0, -7.0, 5.0])
+    still = torch.zeros(3)
+    for name, motion, shift in (
+        ("a rotation", rotation, still),
+        ("a reflection", torch.diag(torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)), still),
+        ("a shift", nothing, away),
+    ):
+        actual = encoder(_batch(*(move(graph, motion, shift) for graph in graphs)))
+        _assert_close(actual.output, expected.output, atol, f"outputs change with {name}")
+        for state, reference in zip(actual.hidden_states, expected.hidden_states, strict=True):
+            _assert_close(state, reference, atol, f"hidden states change with {name}")
 
 
 @torch.no_grad()

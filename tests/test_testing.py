@@ -8,6 +8,7 @@ from molvec.graph import EncoderOutput
 from molvec.testing import (
     assert_independent_of_batch,
     assert_mask_local,
+    assert_motion_invariant,
     assert_permutation_equivariant,
     permute_nodes,
     perturb_hidden,
@@ -107,3 +108,26 @@ def test_permuted_graphs_keep_their_bonds():
     triple = permuted.edge_attr[:, 0] == 3
     assert sorted(map(tuple, permuted.edge_index.T[triple].tolist())) == [(0, 2), (2, 0)]
     assert (permuted.edge_index[1].diff() >= 0).all()
+
+
+class ReadsCoordinates(PerNode):
+    def nodes(self, batch):
+        return super().nodes(batch) + batch.pos[:, :1]
+
+
+class ReadsHandedness(PerNode):
+    """A triple product changes its sign in a mirror; rotations and shifts leave it alone."""
+
+    def nodes(self, batch):
+        a, b, c = (batch.pos[i] - batch.pos[0] for i in (1, 2, 3))
+        return super().nodes(batch) + torch.dot(torch.linalg.cross(a, b), c)
+
+
+def test_motions_that_change_outputs_are_found():
+    graph = molecule("CC(N)O")
+    graph.pos = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    assert_motion_invariant(PerNode(), [graph], atol=0)
+    with pytest.raises(AssertionError, match="outputs change with a rotation"):
+        assert_motion_invariant(ReadsCoordinates(), [graph], atol=1e-4)
+    with pytest.raises(AssertionError, match="outputs change with a reflection"):
+        assert_motion_invariant(ReadsHandedness(), [graph], atol=1e-4)

@@ -8,6 +8,7 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import GINEConv
 
 from molvec.nn.packing import Packing
+from molvec.nn.visible import edges_between
 
 
 class LocalBranch(nn.Module):
@@ -48,6 +49,4 @@ def visible_edges(batch: Batch, packing: Packing) -> tuple[Tensor, Tensor]:
     view_of_token = row.repeat_interleave(packing.used.sum(1)) // (len(batch.ptr) - 1)
     token = torch.full((num_views, num_nodes), -1, device=packing.slot.device)
     token[view_of_token, packing.node] = torch.arange(len(packing.node), device=token.device)
-    ends = token[:, batch.edge_index]  # [num_views, 2, num_edges]
-    view, edge = (ends >= 0).all(1).nonzero(as_tuple=True)
-    return ends[view, :, edge].t(), edge
+    return edges_between(token, batch.edge_index)
