@@ -9,6 +9,8 @@ field           dtype and shape                          meaning
 ``x``           int64 ``[num_nodes, num_node_features]``  categorical node features; column ``j``
                                                          indexes the ``j``-th declared vocabulary
 ``pos``         float32 ``[num_nodes, 3]``               coordinates in Angstrom
+``student_pos`` float32 ``[num_nodes, 3]``               coordinates as the student sees them,
+                                                         with noise (optional)
 ``edge_index``  int64 ``[2, num_edges]``                 row 0 source, row 1 target; an undirected
                                                          edge is stored twice; sorted by target
 ``edge_attr``   int64 ``[num_edges, num_edge_features]``  categorical edge features
@@ -29,6 +31,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Batch, Data
 
 POS = "pos"
+STUDENT_POS = "student_pos"
 GROUNDING = "grounding"
 
 MASK = 0

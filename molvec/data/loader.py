@@ -27,6 +27,14 @@ class Masks(Protocol):
         ...
 
 
+class Noise(Protocol):
+    """Changes what the student sees of one graph."""
+
+    def __call__(self, graph: Data, *, epoch: int, sample: int) -> Data:
+        """Return a changed copy; a pure function of its arguments."""
+        ...
+
+
 @dataclass(frozen=True)
 class Failure:
     """A sample that cannot be learned from: row ``index`` of the data."""
@@ -58,9 +66,10 @@ class MaskedBatch:
 
 
 class _Samples(Dataset[tuple[Data, Tensor] | Failure]):
-    def __init__(self, dataset: GraphDataset, masks: Masks) -> None:
+    def __init__(self, dataset: GraphDataset, masks: Masks, noise: Noise | None) -> None:
         self.dataset = dataset
         self.masks = masks
+        self.noise = noise
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Data, Tensor] | Failure:
         epoch, index = key
@@ -70,7 +79,10 @@ class _Samples(Dataset[tuple[Data, Tensor] | Failure]):
             return Failure(self.dataset.row(index), str(error))
         if graph.num_nodes == 1:
             return Failure(self.dataset.row(index), SINGLE)
-        return graph, self.masks(graph, epoch=epoch, sample=index)
+        masks = self.masks(graph, epoch=epoch, sample=index)
+        if self.noise is not None:
+            graph = self.noise(graph, epoch=epoch, sample=index)
+        return graph, masks
 
 
 def collate(samples: list[tuple[Data, Tensor] | Failure]) -> MaskedBatch:
@@ -106,6 +118,7 @@ def load_batches(
     start: int,
     stop: int,
     workers: int,
+    noise: Noise | None = None,
 ) -> Iterator[MaskedBatch]:
     """Yield training batches number ``start`` to ``stop - 1``.
 
@@ -113,7 +126,7 @@ def load_batches(
     processes of their own work ahead.
     """
     loader: DataLoader[Any] = DataLoader(
-        _Samples(dataset, masks),
+        _Samples(dataset, masks, noise),
         batch_sampler=_Keys(batches, start, stop),
         collate_fn=collate,
         num_workers=workers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,13 +12,41 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_geometric.data import Data
 
+from molvec.graph import POS
+from molvec.masking.ball import spatial_ball
 from molvec.masking.random_nodes import random_nodes
 from molvec.masking.subgraph import connected_subgraph
 
-Draw = Callable[[list[list[int]], int, np.random.Generator], NDArray[np.bool_]]
-"""``(neighbours of each node, nodes to hide, rng) -> bool [num_nodes]``."""
 
-MASKS: dict[str, Draw] = {"subgraph": connected_subgraph, "random": random_nodes}
+def neighbours_of(graph: Data) -> list[list[int]]:
+    """Return the neighbours of each node."""
+    neighbours: list[list[int]] = [[] for _ in range(graph.x.shape[0])]
+    for source, target in zip(*graph.edge_index.tolist(), strict=True):
+        neighbours[source].append(target)
+    return neighbours
+
+
+def positions_of(graph: Data) -> NDArray[np.floating]:
+    """Return the positions, ``[num_nodes, 3]``.
+
+    Raises:
+        ValueError: if the graph has none.
+    """
+    if POS not in graph:
+        raise ValueError("a mask of kind 'ball' needs positions, and this graph has none")
+    positions: NDArray[np.floating] = graph[POS].numpy()
+    return positions
+
+
+Draw = Callable[[Any, int, np.random.Generator], NDArray[np.bool_]]
+"""``(what it looks at, nodes to hide, rng) -> bool [num_nodes]``."""
+
+MASKS: dict[str, tuple[Callable[[Data], Any], Draw]] = {
+    "subgraph": (neighbours_of, connected_subgraph),
+    "random": (neighbours_of, random_nodes),
+    "ball": (positions_of, spatial_ball),
+}
+"""What a sampler looks at, computed once per graph, and the sampler."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +83,7 @@ class MaskSampler:
             return torch.zeros(self.views, 1, dtype=torch.bool)
         count = min(max(round(self.ratio * num_nodes), 1), num_nodes - 1)
         rng = np.random.default_rng((self.seed, epoch, sample))
-        neighbours: list[list[int]] = [[] for _ in range(num_nodes)]
-        for source, target in zip(*graph.edge_index.tolist(), strict=True):
-            neighbours[source].append(target)
-        draw = MASKS[self.kind]
-        masks = [draw(neighbours, count, rng) for _ in range(self.views)]
+        look, draw = MASKS[self.kind]
+        seen = look(graph)
+        masks = [draw(seen, count, rng) for _ in range(self.views)]
         return torch.from_numpy(np.stack(masks))

@@ -11,6 +11,7 @@ with targets :math:`y` as in :mod:`molvec.objective.target`. Sources: Baevski et
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple
 
 import torch
@@ -19,7 +20,7 @@ from torch.nn import functional as F
 from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
-from molvec.graph import EncoderOutput
+from molvec.graph import POS, STUDENT_POS, EncoderOutput
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.objective.target import make_targets, standardize
 from molvec.objective.teacher import make_teacher
@@ -127,7 +128,8 @@ class Data2Vec(nn.Module):
             targets = make_targets(teacher.hidden_states, self.top_k)  # [num_nodes, dim]
 
         # 2. Context: the student reads what is visible and predicts what is not.
-        student = self.student(batch, mask)
+        seen = student_view(batch)
+        student = self.student(seen, mask)
 
         # 3. Regress the teacher's representation of the hidden nodes; if asked, what the whole
         #    graph looks like to the teacher, and what its chemistry says.
@@ -144,7 +146,7 @@ class Data2Vec(nn.Module):
         if self.grounding_head is not None:
             context, hidden = student.context, mask
             if self.grounding_view == "full":
-                context, hidden = self.student.encoder(batch).output, torch.zeros_like(mask[:1])
+                context, hidden = self.student.encoder(seen).output, torch.zeros_like(mask[:1])
             pooled = pool_context(context, batch, hidden, "mean", "sum")
             said = batch.grounding.repeat(len(hidden), 1)
             parts["grounding"] = self.grounding_loss(self.grounding_head(pooled).float(), said)
@@ -163,6 +165,15 @@ class Data2Vec(nn.Module):
         super().train(mode)
         self.teacher.eval()
         return self
+
+
+def student_view(batch: Batch) -> Batch:
+    """Return the batch as the student sees it: with its own coordinates, where it has them."""
+    if STUDENT_POS not in batch:
+        return batch
+    seen = copy.copy(batch)
+    seen[POS] = batch[STUDENT_POS]
+    return seen
 
 
 def pool_context(context: Tensor, batch: Batch, mask: Tensor, *reductions: str) -> Tensor:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_geometric.data import Data
 
-from molvec.masking import MASKS, MaskSampler, connected_subgraph
+from molvec.masking import MASKS, MaskSampler, connected_subgraph, spatial_ball
 from tests.graphs import SMILES, molecule
 
 
@@ -49,6 +49,8 @@ def test_growth_goes_on_in_another_component_when_one_is_used_up():
 @pytest.mark.parametrize("kind", MASKS)
 def test_every_node_is_hidden_about_equally_often(kind):
     graph = molecule("C1CCCCC1")  # all nodes alike
+    angle = torch.arange(6) * torch.pi / 3
+    graph.pos = torch.stack([angle.cos(), angle.sin(), torch.zeros(6)], dim=1)
     sampler = MaskSampler(kind=kind, ratio=0.5, views=2000)
     share = sampler(graph, epoch=0, sample=0).float().mean(0)
     assert share.min() > 0.45
@@ -67,6 +69,7 @@ def test_one_node_at_least_is_hidden_and_one_visible(kind, num_nodes, ratio, see
     ends = torch.randint(0, num_nodes, (2, num_nodes), generator=generator)
     edge_index = torch.cat([ends, ends.flip(0)], 1)
     graph = Data(x=torch.ones(num_nodes, 1, dtype=torch.int64), edge_index=edge_index)
+    graph.pos = torch.randn(num_nodes, 3, generator=generator)
     masks = MaskSampler(kind=kind, ratio=ratio, views=3, seed=seed)(graph, epoch=0, sample=0)
     assert masks.shape == (3, num_nodes)
     assert masks.any(1).all()
@@ -76,6 +79,7 @@ def test_one_node_at_least_is_hidden_and_one_visible(kind, num_nodes, ratio, see
 @pytest.mark.parametrize("kind", MASKS)
 def test_masks_are_a_pure_function_of_seed_epoch_and_sample(kind):
     graph = molecule(SMILES[0])
+    graph.pos = torch.randn(graph.num_nodes, 3, generator=torch.Generator().manual_seed(0))
 
     def draw(seed=1, epoch=2, sample=3):
         return MaskSampler(kind=kind, seed=seed)(graph, epoch=epoch, sample=sample)
@@ -95,7 +99,7 @@ def test_a_single_atom_is_never_hidden():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "ball"}, "unknown mask kind 'ball'; known: subgraph, random"),
+        ({"kind": "cube"}, "unknown mask kind 'cube'; known: subgraph, random, ball"),
         ({"ratio": 1.0}, "ratio must lie between 0 and 1, got 1.0"),
         ({"views": 0}, "views must be at least 1, got 0"),
     ],
@@ -103,3 +107,25 @@ def test_a_single_atom_is_never_hidden():
 def test_bad_settings_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         MaskSampler(**arguments)
+
+
+def test_a_ball_holds_the_points_nearest_to_one_of_them():
+    pos = np.random.default_rng(0).normal(size=(30, 3))
+    centers = set()
+    for seed in range(40):
+        mask = spatial_ball(pos, 12, np.random.default_rng(seed))
+        assert mask.sum() == 12
+        inside, outside = pos[mask], pos[~mask]
+        radius = np.linalg.norm(inside[:, None] - pos[mask][None], axis=-1)  # [center, other]
+        beyond = np.linalg.norm(inside[:, None] - outside[None], axis=-1)
+        fits = radius.max(1) <= beyond.min(1)
+        assert fits.any()
+        centers.add(int(np.flatnonzero(mask)[fits.argmax()]))
+    assert len(centers) > 10
+    same = spatial_ball(np.zeros((6, 3)), 3, np.random.default_rng(0))
+    assert same.sum() == 3
+
+
+def test_a_ball_needs_positions():
+    with pytest.raises(ValueError, match="needs positions"):
+        MaskSampler(kind="ball")(molecule("CCO"), epoch=0, sample=0)

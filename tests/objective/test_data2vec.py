@@ -11,6 +11,7 @@ from molvec.masking import MaskSampler
 from molvec.nn.graph_transformer import GraphTransformer
 from molvec.nn.predictor import TransformerPredictor
 from molvec.objective import Data2Vec, ema_update
+from molvec.objective.data2vec import student_view
 from molvec.objective.student import MaskTokenStudent, VisibleStudent, hide
 from molvec.objective.target import EPSILON
 from tests.graphs import SMILES, batch_of, molecule
@@ -294,3 +295,12 @@ def test_bad_options_are_named():
         build(loss="l1")
     with pytest.raises(ValueError, match="weights must not be negative"):
         build(graph_weight=-1.0)
+
+
+def test_the_student_alone_sees_its_own_coordinates(batch):
+    view = copy.copy(batch)
+    assert student_view(view) is view
+    view.pos = torch.zeros(batch.num_nodes, 3)
+    view.student_pos = torch.ones(batch.num_nodes, 3)
+    assert student_view(view).pos.equal(view.student_pos)
+    assert float(view.pos.sum()) == 0  # what the teacher reads stays
