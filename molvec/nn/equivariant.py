@@ -21,7 +21,15 @@ PARITY = {0: o3.Irrep("0e"), 1: o3.Irrep("1o"), 2: o3.Irrep("2e")}
 
 
 def hidden_irreps(dim: int, lmax: int) -> o3.Irreps:
-    """``dim`` scalars, and half as many features of every higher degree."""
+    """``dim`` scalars, and half as many features of every higher degree.
+
+    Raises:
+        ValueError: if ``lmax`` is neither 1 nor 2, or ``dim`` is odd.
+    """
+    if lmax not in (1, 2):
+        raise ValueError(f"lmax must be 1 or 2, got {lmax}")
+    if dim % 2:
+        raise ValueError(f"dim must be even, got {dim}")
     return o3.Irreps([(dim // 2 if degree else dim, PARITY[degree]) for degree in range(lmax + 1)])
 
 
@@ -49,6 +57,36 @@ class RadialBasis(nn.Module):
         basis = torch.exp(-(((distance[:, None] - centers) / self.width) ** 2))
         d = (distance / self.cutoff).clamp(max=1)
         return basis, 1 - 28 * d**6 + 48 * d**7 - 21 * d**8
+
+
+class EdgeGeometry(nn.Module):
+    """Where the source of an edge lies, seen from its target.
+
+    Args:
+        lmax: highest degree of the spherical harmonics.
+        cutoff: where the envelope ends, Angstrom.
+        num_basis: Gaussians that describe the distance.
+
+    Shapes:
+        - pos: ``[num_nodes, 3]``; edge_index: ``[2, num_edges]``; outputs: direction
+          ``[num_edges, sphere.dim]``, distance ``[num_edges, num_basis]``, envelope
+          ``[num_edges]``.
+    """
+
+    def __init__(self, lmax: int, cutoff: float, num_basis: int) -> None:
+        super().__init__()
+        self.sphere = o3.Irreps([(1, PARITY[degree]) for degree in range(lmax + 1)])
+        self.basis = RadialBasis(cutoff, num_basis)
+
+    def forward(self, pos: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Describe every edge."""
+        along = pos[edge_index[0]] - pos[edge_index[1]]
+        # Not the norm: its gradient is NaN where two points coincide.
+        distance = (along.square().sum(1) + 1e-12).sqrt()
+        direction = o3.spherical_harmonics(
+            self.sphere, along, normalize=True, normalization="component"
+        )
+        return direction, *self.basis(distance)
 
 
 class EquivariantNorm(nn.Module):

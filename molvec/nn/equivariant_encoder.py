@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import torch
-from e3nn import o3
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
 from molvec.graph import Encoder, EncoderOutput
 from molvec.nn.embedding import NodeEmbedding
-from molvec.nn.equivariant import PARITY, EquivariantBlock, RadialBasis, hidden_irreps
+from molvec.nn.equivariant import EdgeGeometry, EquivariantBlock, hidden_irreps
 from molvec.nn.visible import edges_between, number_tokens
 
 
@@ -47,20 +46,15 @@ class EquivariantEncoder(Encoder):
         neighbours: float = 12.0,
     ) -> None:
         super().__init__()
-        if lmax not in (1, 2):
-            raise ValueError(f"lmax must be 1 or 2, got {lmax}")
-        if dim % 2:
-            raise ValueError(f"dim must be even, got {dim}")
         self.dim = dim
         self.irreps = hidden_irreps(dim, lmax)
-        self.sphere = o3.Irreps([(1, PARITY[degree]) for degree in range(lmax + 1)])
         self.nodes = NodeEmbedding(node_sizes, dim)
-        self.basis = RadialBasis(cutoff, num_basis)
+        self.geometry = EdgeGeometry(lmax, cutoff, num_basis)
         self.edges = nn.ModuleList(nn.Embedding(size, num_basis) for size in edge_sizes)
         self.blocks = nn.ModuleList(
             EquivariantBlock(
                 self.irreps,
-                self.sphere,
+                self.geometry.sphere,
                 radial=num_basis * (1 + bool(edge_sizes)),
                 neighbours=neighbours,
             )
@@ -76,7 +70,10 @@ class EquivariantEncoder(Encoder):
         visible = visible.view(-1, num_nodes)
         node = visible.nonzero(as_tuple=True)[1]  # of each token
         edge_index, edge = edges_between(number_tokens(visible), batch.edge_index)
-        direction, described, envelope = self._describe(batch, edge)
+        direction, described, envelope = self.geometry(batch.pos, batch.edge_index[:, edge])
+        if self.edges:
+            kinds = [table(batch.edge_attr[edge, i]) for i, table in enumerate(self.edges)]
+            described = torch.cat([described, torch.stack(kinds).sum(0)], dim=1)
 
         embedded = self.nodes(batch.x).index_select(0, node)
         rest = embedded.new_zeros(len(node), self.irreps.dim - self.dim)
@@ -87,18 +84,3 @@ class EquivariantEncoder(Encoder):
             hidden_states.append(update)
         output = self.norm(features[:, : self.dim])
         return EncoderOutput(output, tuple(hidden_states), embedded)
-
-    def _describe(self, batch: Batch, edge: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Direction, distance and kind of edges: ``[E, sphere.dim]``, ``[E, radial]``, ``[E]``."""
-        source, target = batch.edge_index[:, edge]
-        along = batch.pos[source] - batch.pos[target]
-        # Not the norm: its gradient is NaN where two points coincide.
-        distance = (along.square().sum(1) + 1e-12).sqrt()
-        basis, envelope = self.basis(distance)
-        direction = o3.spherical_harmonics(
-            self.sphere, along, normalize=True, normalization="component"
-        )
-        if self.edges:
-            kinds = [table(batch.edge_attr[edge, i]) for i, table in enumerate(self.edges)]
-            basis = torch.cat([basis, torch.stack(kinds).sum(0)], dim=1)
-        return direction, basis, envelope

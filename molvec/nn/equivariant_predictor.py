@@ -1,0 +1,77 @@
+"""The predictor for point clouds: from what the student saw to what is hidden, in space."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+
+from molvec.nn.equivariant import EdgeGeometry, EquivariantBlock, hidden_irreps
+
+
+class EquivariantPredictor(nn.Module):
+    """A narrow equivariant network over all points: student outputs where visible, mask tokens.
+
+    A mask token knows where it is, by the student's own, noisy positions, and nothing of what it
+    is: no node features, no kinds of edges. The counterpart in space of
+    :class:`molvec.nn.predictor.TransformerPredictor`.
+
+    Args:
+        dim: width of the student, and of the targets.
+        width: scalars per node of the predictor.
+        depth: blocks.
+        lmax: highest degree of features and spherical harmonics.
+        cutoff: distance at which messages fade out, Angstrom.
+        num_basis: Gaussians that describe a distance.
+        neighbours: a typical number of neighbours.
+
+    Shapes:
+        - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output:
+          ``[V, num_nodes, dim]``.
+    """
+
+    def __init__(
+        self,
+        *,
+        dim: int,
+        width: int,
+        depth: int,
+        lmax: int = 1,
+        cutoff: float = 5.0,
+        num_basis: int = 16,
+        neighbours: float = 12.0,
+    ) -> None:
+        super().__init__()
+        self.irreps = hidden_irreps(width, lmax)
+        self.geometry = EdgeGeometry(lmax, cutoff, num_basis)
+        self.project = nn.Linear(dim, width)
+        self.mask_token = nn.Parameter(torch.zeros(width))
+        self.blocks = nn.ModuleList(
+            EquivariantBlock(
+                self.irreps, self.geometry.sphere, radial=num_basis, neighbours=neighbours
+            )
+            for _ in range(depth)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.out = nn.Linear(width, dim)
+        nn.init.normal_(self.mask_token, std=0.02)
+
+    def forward(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
+        """Predict the targets of all nodes in every view."""
+        views, num_nodes = mask.shape
+        hidden = mask.flatten()
+        projected = self.project(context)
+        scalars = self.mask_token.to(projected.dtype).expand(len(hidden), -1)
+        scalars = scalars.index_copy(0, (~hidden).nonzero().squeeze(1), projected)
+        rest = scalars.new_zeros(len(hidden), self.irreps.dim - scalars.shape[1])
+        features = torch.cat([scalars, rest], dim=1)
+
+        # Every view has all points and all edges: described once, repeated.
+        direction, distance, envelope = self.geometry(batch.pos, batch.edge_index)
+        direction, distance = direction.repeat(views, 1), distance.repeat(views, 1)
+        envelope = envelope.repeat(views)
+        first = torch.arange(views, device=mask.device)[:, None] * num_nodes
+        edge_index = (batch.edge_index[:, None, :] + first).flatten(1)
+        for block in self.blocks:
+            features, _ = block(features, edge_index, direction, distance, envelope)
+        return self.out(self.norm(features[:, : scalars.shape[1]])).unflatten(0, mask.shape)
