@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,8 @@ class Chain:
 
     Attributes:
         name: file stem and chain, e.g. ``"1abc_A"``.
-        residues: names as in the file, e.g. ``"ALA"``, ``"MSE"``.
+        sequence: one letter per residue; modified residues as what they were made from, ``X`` for
+            what is in no table.
         numbers: the author's residue numbers with insertion codes, e.g. ``"52A"``.
 
     Shapes:
@@ -41,25 +41,17 @@ class Chain:
     """
 
     name: str
-    residues: tuple[str, ...]
+    sequence: str
     numbers: tuple[str, ...]
     backbone: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.residues)
+        return len(self.sequence)
 
     @property
     def ca(self) -> NDArray[np.float32]:
         """Positions of the CA atoms, ``[n, 3]``, Angstrom."""
         return self.backbone[:, BACKBONE.index("CA")]
-
-    @cached_property
-    def sequence(self) -> str:
-        """One letter per residue; modified residues as what they were made from, ``X`` unknown."""
-        import gemmi
-
-        letters = (gemmi.find_tabulated_residue(name).one_letter_code for name in self.residues)
-        return "".join(letter.upper() if letter.isalpha() else "X" for letter in letters)
 
 
 @dataclass(frozen=True)
@@ -81,6 +73,8 @@ def read_structure(path: Path) -> Structure:
 
     try:
         structure = gemmi.read_structure(str(path))
+    except IndexError:  # gemmi, of an mmCIF file without a block
+        raise RecordError("no atoms") from None
     except (RuntimeError, ValueError, OSError) as error:  # gemmi's own text names the file
         raise RecordError(f"not a readable structure: {_reason(error, path)}") from None
     if not any(len(chain) for model in structure for chain in model):
@@ -148,10 +142,17 @@ def _chain(name: str, residues: list[Any]) -> Chain:
     backbone = [[_position(residue, atom) or missing for atom in BACKBONE] for residue in residues]
     return Chain(
         name=name,
-        residues=tuple(residue.name for residue in residues),
+        sequence="".join(_letter(residue.name) for residue in residues),
         numbers=tuple(str(residue.seqid) for residue in residues),
         backbone=np.array(backbone, dtype=np.float32),
     )
+
+
+def _letter(name: str) -> str:
+    import gemmi
+
+    letter = gemmi.find_tabulated_residue(name).one_letter_code
+    return letter.upper() if letter.isalpha() else "X"
 
 
 def _position(residue: Any, atom: str) -> tuple[float, float, float] | None:

@@ -7,17 +7,17 @@ from molvec.graph import validate
 from molvec.records import Chain
 
 
-def make(residues, ca):
-    backbone = np.full((len(residues), 4, 3), np.nan, dtype=np.float32)
+def make(sequence, ca):
+    backbone = np.full((len(sequence), 4, 3), np.nan, dtype=np.float32)
     backbone[:, 1] = ca
-    return Chain("x_A", tuple(residues), tuple(map(str, range(len(residues)))), backbone)
+    return Chain("x_A", sequence, tuple(map(str, range(len(sequence)))), backbone)
 
 
 @pytest.fixture
 def chain():
     """A line of four residues 3.8 A apart, a gap, two more."""
     x = [0, 3.8, 7.6, 11.4, 30.0, 33.8]
-    return make(["ALA", "MSE", "GLY", "UNK", "TRP", "CYS"], [[value, 0, 0] for value in x])
+    return make("AMGXWC", [[value, 0, 0] for value in x])
 
 
 def edges_of(graph):
@@ -56,7 +56,7 @@ def test_moving_a_chain_moves_nothing_but_its_positions(chain):
     rotation = torch.linalg.qr(torch.randn(3, 3, generator=torch.Generator().manual_seed(0)))[0]
     featurizer = ProteinFeaturizer()
     graph = featurizer(chain)
-    moved = featurizer(make(chain.residues, chain.ca @ rotation.numpy().T + 5))
+    moved = featurizer(make(chain.sequence, chain.ca @ rotation.numpy().T + 5))
     assert moved.edge_index.equal(graph.edge_index)
     assert moved.edge_attr.equal(graph.edge_attr)
     assert moved.x.equal(graph.x)
@@ -64,8 +64,8 @@ def test_moving_a_chain_moves_nothing_but_its_positions(chain):
 
 
 def test_small_chains(chain):
-    one = ProteinFeaturizer()(make(["ALA"], [[0, 0, 0]]))
+    one = ProteinFeaturizer()(make("A", [[0, 0, 0]]))
     assert (one.num_nodes, one.num_edges) == (1, 0)
     assert one.edge_attr.shape == (0, 1)
     with pytest.raises(ValueError, match="no residues"):
-        ProteinFeaturizer()(make([], np.zeros((0, 3))))
+        ProteinFeaturizer()(make("", np.zeros((0, 3))))

@@ -1,0 +1,210 @@
+"""A store of protein chains: parsed once, then read by workers in flat memory.
+
+On disk a folder: ``letters.npy`` (uint8, one per residue), ``backbone.npy`` (float32
+``[residues, 4, 3]``), ``offsets.npy`` (int64 ``[chains + 1]``) and ``store.json`` (names, residue
+numbers, what was skipped and why).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+from torch_geometric.data import Data
+
+from molvec.data.source import cache_folder, sha256_of
+from molvec.errors import UserError
+from molvec.featurize.protein import ProteinFeaturizer
+from molvec.records import Chain, RecordError, read_structure, structure_files
+
+FORMAT = "molvec.chains/1"
+
+
+class ChainStore:
+    """The chains of a folder of structures; ``store[i]`` is a :class:`Chain`.
+
+    Args:
+        folder: what :func:`open_chains` wrote.
+
+    Raises:
+        UserError: if the folder is not a whole store of this format.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        try:
+            self.info: dict[str, Any] = json.loads((self.folder / "store.json").read_text("utf-8"))
+            self._offsets: NDArray[np.int64] = np.load(self.folder / "offsets.npy")
+            self._letters = np.load(self.folder / "letters.npy", mmap_mode="r")
+            self._backbone = np.load(self.folder / "backbone.npy", mmap_mode="r")
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(f"{folder} is not a store of chains: {error}") from None
+        whole = len(self._offsets) - 1, int(self._offsets[-1]), len(self._letters)
+        if self.info.get("format") != FORMAT or whole != (
+            len(self.info["names"]),
+            len(self._backbone),
+            len(self._backbone),
+        ):
+            raise UserError(f"{folder} is not a whole store of format {FORMAT}")
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, index: int) -> Chain:
+        if not 0 <= index < len(self):
+            raise IndexError(f"chain {index} of a store with {len(self)}")
+        part = slice(int(self._offsets[index]), int(self._offsets[index + 1]))
+        return Chain(
+            name=self.info["names"][index],
+            sequence=bytes(self._letters[part]).decode("ascii"),
+            numbers=tuple(self.info["numbers"][index].split()),
+            backbone=np.array(self._backbone[part]),
+        )
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Residues of each chain, int64 ``[chains]``."""
+        return np.diff(self._offsets)
+
+    @property
+    def skipped(self) -> dict[str, str]:
+        """File or chain -> why it is not here."""
+        return dict(self.info["skipped"])
+
+    def __reduce__(self) -> tuple[type[ChainStore], tuple[Path]]:
+        # Pickled by path, for workers that are started rather than forked: they map it anew.
+        return ChainStore, (self.folder,)
+
+
+def open_chains(
+    source: Path,
+    *,
+    max_residues: int = 2000,
+    min_residues: int = 2,
+    leave_out: Sequence[str] = (),
+    cache: Path | None = None,
+) -> ChainStore:
+    """Open the store of a structure file or of a folder of them, building it first if need be.
+
+    A store is kept in the cache under the sha256 of all files and of the options, so that a changed
+    folder gets a new one. A file that cannot be read, and a chain that is too long or too short,
+    is skipped and named, with the reason, in ``store.skipped``.
+
+    Args:
+        source: a PDB or mmCIF file, or a folder with some.
+        max_residues: longer chains are skipped.
+        min_residues: shorter ones too.
+        leave_out: names of chains to skip, e.g. relatives of a test set; case does not matter.
+        cache: the cache folder; default `cache_folder()`.
+
+    Raises:
+        UserError: if there is nothing to read, or no chain in it that can be used.
+    """
+    files = structure_files(source)
+    base = source if source.is_dir() else source.parent
+    names = [str(path.relative_to(base)) for path in files]
+    unwanted = sorted({name.lower() for name in leave_out})
+    limits = [min_residues, max_residues, unwanted]
+    contents = [[name, sha256_of(path)] for name, path in zip(names, files, strict=True)]
+    key = hashlib.sha256(json.dumps([FORMAT, limits, contents]).encode()).hexdigest()
+    folder = (cache or cache_folder()) / "chains" / key[:32]
+    if folder.exists():
+        try:
+            return ChainStore(folder)
+        except UserError:
+            shutil.rmtree(folder, ignore_errors=True)  # damaged: build it again
+    chains: list[Chain] = []
+    skipped: dict[str, str] = {}
+    for name, path in zip(names, files, strict=True):
+        try:
+            found = read_structure(path).chains
+        except RecordError as error:
+            skipped[name] = error.reason
+            continue
+        for chain in found:
+            reason = _unusable(chain, min_residues, max_residues, unwanted)
+            if reason:
+                skipped[f"{name}: {chain.name}"] = reason
+            else:
+                chains.append(chain)
+    if not chains:
+        example = next(f"{name}: {reason}" for name, reason in skipped.items())
+        raise UserError(f"{source} has no protein chain that can be used ({example})")
+    _write(chains, folder, {"source_sha256": key, "files": len(files), "skipped": skipped})
+    return ChainStore(folder)
+
+
+def _unusable(chain: Chain, shortest: int, longest: int, unwanted: Sequence[str]) -> str:
+    if chain.name.lower() in unwanted:
+        return "left out by name"
+    if len(chain) > longest:
+        return f"{len(chain):,} residues, more than the limit of {longest:,}"
+    if len(chain) < shortest:
+        return f"{len(chain)} residues, fewer than {shortest}"
+    return ""
+
+
+def _write(chains: Sequence[Chain], folder: Path, about: dict[str, Any]) -> None:
+    scratch = folder.parent / f".building-{uuid4().hex}"
+    try:
+        scratch.mkdir(parents=True)
+        ends = np.cumsum([0, *map(len, chains)], dtype=np.int64)
+        letters = "".join(chain.sequence for chain in chains).encode("ascii")
+        np.save(scratch / "offsets.npy", ends)
+        np.save(scratch / "letters.npy", np.frombuffer(letters, dtype=np.uint8))
+        np.save(scratch / "backbone.npy", np.concatenate([chain.backbone for chain in chains]))
+        info = {
+            "format": FORMAT,
+            "names": [chain.name for chain in chains],
+            "numbers": [" ".join(chain.numbers) for chain in chains],
+            **about,
+        }
+        (scratch / "store.json").write_text(json.dumps(info), encoding="utf-8")
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # else another process was faster
+                raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write to the cache folder {folder.parent} ({error.strerror or error}); "
+            "set MOLVEC_CACHE to one you own"
+        ) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+class ChainDataset:
+    """Graphs of the chains of a store (a :class:`molvec.data.dataset.GraphDataset`).
+
+    Args:
+        store: chains.
+        featurizer: chain -> graph.
+    """
+
+    def __init__(self, store: ChainStore, featurizer: ProteinFeaturizer) -> None:
+        self.store = store
+        self.featurizer = featurizer
+
+    @property
+    def sizes(self) -> NDArray[np.integer]:
+        """Residues of each chain."""
+        return self.store.lengths
+
+    def __len__(self) -> int:
+        return len(self.store)
+
+    def row(self, index: int) -> int:
+        """Return the chain's number in the store."""
+        return index
+
+    def graph(self, index: int) -> Data:
+        """Featurise one chain."""
+        return self.featurizer(self.store[index])
