@@ -182,3 +182,11 @@ def test_debug_shows_the_traceback(place, cli, smiles_file, tmp_path):
     command.insert(place, "--debug")
     with pytest.raises(UserError, match="there is no model"):
         cli(*command)
+
+
+def test_the_shipped_model_is_used_where_none_is_named(cli, smiles_file, tmp_path):
+    code, _, err = cli("embed", smiles_file, "-o", tmp_path / "out.csv")
+    assert (code, err) == (0, "")
+    named = cli("embed", smiles_file, "-o", tmp_path / "named.csv", "-m", "zinc-2d")
+    assert named[0] == 0
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "named.csv").read_bytes()
