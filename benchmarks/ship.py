@@ -102,8 +102,8 @@ def card(name: str, config: dict, results: str) -> str:
     lines += [
         "## Limits",
         "",
-        "- Trained on drug-like molecules of C, N, O, S, F, Cl and Br for the most part; other "
-        "elements, charges and molecules of more than 40 atoms were rare or not there.",
+        "- ZINC's Clean Leads are neutral molecules of C, N, O, S, F, Cl and Br with 250 to 350 "
+        "Da: ions, other elements, and much smaller or larger molecules were not there.",
         "- No stereochemistry in the training data: tetrahedral and double-bond labels are read, "
         "and mean little to it.",
         "- The table says where fingerprints or descriptors are better. Look there first.",
