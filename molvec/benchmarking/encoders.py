@@ -39,6 +39,7 @@ class ModelFolder:
     """
 
     def __init__(self, model: str | Path, *, device: str = "auto") -> None:
+        self.given = str(model)
         self.folder = model_folder(model)
         self.device = device
         self.config, _ = load_model(self.folder)
@@ -62,7 +63,7 @@ class ModelFolder:
     def about(self) -> dict[str, Any]:
         """What identifies the model, as plain data."""
         return {
-            "path": str(self.folder),
+            "path": self.given,  # as in the command: a shipped model's folder says nothing
             "key": self.key,
             "weights_sha256": self.weights_sha256,
             "encoder": self.config["encoder"],
