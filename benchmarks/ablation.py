@@ -1,7 +1,7 @@
 """A ladder of ablations: the same small budget for every arm, judged without the test parts.
 
-    python -m benchmarks.ablation benchmarks/ablations/objective.yaml
-    python -m benchmarks.ablation benchmarks/ablations/objective.yaml --seed 1   # this seed alone
+    python -m benchmarks.ablation benchmarks/ablations/grounding.yaml
+    python -m benchmarks.ablation benchmarks/ablations/grounding.yaml --seed 1   # this seed alone
 
 A ladder is a YAML file: ``question``, ``recipe``, ``set`` (settings of every arm), ``seeds``,
 ``arms`` (name -> settings that differ from the first arm, the base), and ``readings`` (name -> what
@@ -25,7 +25,7 @@ import pandas as pd
 import yaml
 from rdkit import RDLogger
 
-from benchmarks.folds import DATASETS, cross_validated, folds
+from benchmarks.folds import CLASSIFICATION, DATASETS, REGRESSION, cross_validated, folds
 from benchmarks.probe import curve
 from molvec.atomic import atomic_write
 from molvec.config import PretrainSettings, dump_settings, load_settings
@@ -33,11 +33,10 @@ from molvec.data.labelled import load_labelled
 from molvec.demo import random_start
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
+from molvec.evaluate.markdown_table import table_lines
 from molvec.pretraining import pretrain, resume
 from molvec.provenance import describe
 
-CLASSIFICATION = ("bbbp", "bace", "clintox", "sider")
-REGRESSION = ("esol", "freesolv", "lipophilicity")
 RANDOM_START = "base at random start"
 
 
@@ -83,7 +82,9 @@ def main() -> None:
     for seed in arguments.seed or ladder.seeds:
         for arm in ladder.arms:
             scores_of(ladder.settings(arm, seed), arguments.runs, machine)
-        scores_of(ladder.settings(next(iter(ladder.arms)), seed), arguments.runs, machine, steps=0)
+        scores_of(
+            ladder.settings(next(iter(ladder.arms)), seed), arguments.runs, machine, at_random=True
+        )
     if arguments.seed is None or set(arguments.seed) == set(ladder.seeds):
         write(ladder, arguments.runs, machine)
 
@@ -94,16 +95,16 @@ def folder_of(settings: PretrainSettings, runs: Path) -> Path:
 
 
 def scores_of(
-    settings: PretrainSettings, runs: Path, machine: dict[str, str], *, steps: int | None = None
+    settings: PretrainSettings, runs: Path, machine: dict[str, str], *, at_random: bool = False
 ) -> dict[str, Any]:
-    """Pretrain and score one run, or what is missing of that; ``steps=0`` is its random start."""
+    """Pretrain and score one run, or what is missing of that; ``at_random`` is its random start."""
     folder = folder_of(settings, runs)
-    kept = folder.with_suffix(".random.json" if steps == 0 else ".json")
+    kept = folder.with_suffix(".random.json" if at_random else ".json")
     if kept.exists():
         result: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         return result
     training: dict[str, float] = {}
-    if steps == 0:
+    if at_random:
         embedder = random_start(settings)
     else:
         started = (folder / "config.yaml").exists()
@@ -176,7 +177,7 @@ def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
     arms = {arm: [ladder.settings(arm, seed) for seed in ladder.seeds] for arm in ladder.arms}
     documents = {arm: [scores_of(s, runs, machine) for s in each] for arm, each in arms.items()}
     base = next(iter(ladder.arms))
-    documents[RANDOM_START] = [scores_of(s, runs, machine, steps=0) for s in arms[base]]
+    documents[RANDOM_START] = [scores_of(s, runs, machine, at_random=True) for s in arms[base]]
     stem = ladder.path.with_suffix("")
     stem.with_suffix(".json").write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {ladder.question}", "", f"`python -m benchmarks.ablation {ladder.path}`", ""]
@@ -199,20 +200,18 @@ def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
 
 def rows(frame: pd.DataFrame) -> list[str]:
     """Markdown rows of a table."""
-    head = ["arm", "ROC-AUC x 100", "RMSE, ratio", *DATASETS]
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    body = []
     for arm, row in frame.iterrows():
-        auc = (
-            f"{row['roc_auc']:.1f} ({row['roc_auc_difference']:+.1f} ± {row['roc_auc_error']:.1f})"
-        )
+        difference, error = row["roc_auc_difference"], row["roc_auc_error"]
+        auc = f"{row['roc_auc']:.1f} ({difference:+.1f} ± {error:.1f})"
         rmse = f"{np.exp(row['log_rmse']):.3f} (± {row['log_rmse_error']:.3f})"
         cells = [
-            _bold(auc, row["roc_auc_difference"], row["roc_auc_error"]),
+            _bold(auc, difference, error),
             _bold(rmse, row["log_rmse_difference"], row["log_rmse_error"]),
             *(f"{row[name]:.3f}" for name in DATASETS),
         ]
-        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
-    return lines
+        body.append([str(arm), *cells])
+    return table_lines(["arm", "ROC-AUC x 100", "RMSE, ratio", *DATASETS], body)
 
 
 def _bold(text: str, difference: float, error: float) -> str:
@@ -222,15 +221,14 @@ def _bold(text: str, difference: float, error: float) -> str:
 def training_rows(documents: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Markdown rows of what the runs logged, averaged over seeds."""
     names = ("loss, last tenth", "effective_rank, first tenth", "effective_rank, last tenth")
-    lines = ["| arm | " + " | ".join(names) + " | molecules/s |", "| --- |" + " ---: |" * 4]
+    body = []
     for arm, each in documents.items():
         if arm == RANDOM_START:
             continue
         frame = pd.DataFrame([document["training"] for document in each])
         rate = (frame["molecules"] / frame["seconds"]).mean()
-        cells = " | ".join(f"{frame[name].mean():.2f}" for name in names)
-        lines.append(f"| {arm} | {cells} | {rate:.0f} |")
-    return lines
+        body.append([arm, *(f"{frame[name].mean():.2f}" for name in names), f"{rate:.0f}"])
+    return table_lines(["arm", *names, "molecules/s"], body)
 
 
 if __name__ == "__main__":

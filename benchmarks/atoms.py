@@ -28,6 +28,7 @@ from molvec.demo import molecules
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.evaluate.heads import fit_head
+from molvec.evaluate.markdown_table import table_lines
 from molvec.evaluate.metrics import score
 from molvec.provenance import describe
 
@@ -154,16 +155,15 @@ def write(arguments: argparse.Namespace, document: dict) -> None:
     text = json.dumps(document, indent=1) + "\n"
     (arguments.output / "atoms.json").write_text(text, encoding="utf-8")
     scores = document["scores"]
-    lines = ["| | " + " | ".join(scores) + " |", "| --- |" + " ---: |" * len(scores)]
+    body = []
     for question, task in QUESTIONS.items():
         cells = []
         for draws in scores.values():
             values = [draw[question] for draw in draws]
             spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
             cells.append(f"{np.mean(values):.3f}{spread}")
-        name = f"{question}, {'ROC-AUC' if task == 'classification' else 'R²'}"
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    table = "\n".join(lines) + "\n"
+        body.append([f"{question}, {'ROC-AUC' if task == 'classification' else 'R²'}", *cells])
+    table = "\n".join(table_lines(["", *scores], body)) + "\n"
     (arguments.output / "atoms.md").write_text(table, encoding="utf-8")
     print(table)
 

@@ -17,7 +17,9 @@ from molvec.data.split import make_split
 from molvec.evaluate.heads import fit_head
 from molvec.evaluate.metrics import TASK_METRICS, score
 
-DATASETS = ("bbbp", "bace", "clintox", "sider", "esol", "freesolv", "lipophilicity")
+CLASSIFICATION = ("bbbp", "bace", "clintox", "sider")
+REGRESSION = ("esol", "freesolv", "lipophilicity")
+DATASETS = CLASSIFICATION + REGRESSION
 FOLDS = 5
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]

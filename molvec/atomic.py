@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from uuid import uuid4
 
 from molvec.errors import UserError
 
@@ -35,3 +37,33 @@ def atomic_write(path: Path, write: Callable[[Path], object], *, mend: str = "")
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def new_folder(folder: Path, write: Callable[[Path], object], *, mend: str = "") -> None:
+    """Let ``write`` fill a folder beside ``folder``, then rename it to ``folder``.
+
+    If another process was faster, its folder stays: for content that is the same whoever makes it.
+
+    Args:
+        folder: the folder to make.
+        write: fills the folder that it is given.
+        mend: what the user can do if it fails.
+
+    Raises:
+        UserError: if the folder cannot be written.
+    """
+    scratch = folder.parent / f".building-{uuid4().hex}"
+    try:
+        scratch.mkdir(parents=True)
+        write(scratch)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    except OSError as error:
+        raise UserError(
+            f"cannot write to {folder.parent} ({error.strerror or error}){mend and '; '}{mend}"
+        ) from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)

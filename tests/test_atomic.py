@@ -2,7 +2,7 @@
 
 import pytest
 
-from molvec.atomic import atomic_write
+from molvec.atomic import atomic_write, new_folder
 from molvec.errors import UserError
 
 
@@ -35,3 +35,32 @@ def test_a_file_in_the_way(tmp_path):
     (tmp_path / "folder").touch()
     with pytest.raises(UserError, match=r"cannot write .*file\.txt: "):
         atomic_write(tmp_path / "folder" / "file.txt", lambda p: p.write_text("x"))
+
+
+def test_a_new_folder_appears_whole(tmp_path):
+    folder = tmp_path / "new" / "folder"
+
+    def write(scratch):
+        (scratch / "file.txt").write_text("one")
+        assert not folder.exists()
+
+    new_folder(folder, write)
+    assert (folder / "file.txt").read_text() == "one"
+    new_folder(folder, lambda scratch: (scratch / "file.txt").write_text("two"))
+    assert (folder / "file.txt").read_text() == "one"  # whoever was first
+    assert [p.name for p in folder.parent.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_folder_that_fails_leaves_nothing(tmp_path, error):
+    def half(scratch):
+        (scratch / "file.txt").write_text("ha")
+        raise error
+
+    with pytest.raises((UserError, KeyboardInterrupt)) as caught:
+        new_folder(tmp_path / "folder", half, mend="free some space")
+    if isinstance(error, OSError):
+        assert str(caught.value) == (
+            f"cannot write to {tmp_path} (No space left on device); free some space"
+        )
+    assert list(tmp_path.iterdir()) == []

@@ -13,12 +13,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import Data
 
+from molvec.atomic import new_folder
 from molvec.data.source import cache_folder, sha256_of
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
@@ -152,33 +152,21 @@ def _unusable(chain: Chain, shortest: int, longest: int, unwanted: Sequence[str]
 
 
 def _write(chains: Sequence[Chain], folder: Path, about: dict[str, Any]) -> None:
-    scratch = folder.parent / f".building-{uuid4().hex}"
-    try:
-        scratch.mkdir(parents=True)
-        ends = np.cumsum([0, *map(len, chains)], dtype=np.int64)
-        letters = "".join(chain.sequence for chain in chains).encode("ascii")
-        np.save(scratch / "offsets.npy", ends)
+    letters = "".join(chain.sequence for chain in chains).encode("ascii")
+    info = {
+        "format": FORMAT,
+        "names": [chain.name for chain in chains],
+        "numbers": [" ".join(chain.numbers) for chain in chains],
+        **about,
+    }
+
+    def write(scratch: Path) -> None:
+        np.save(scratch / "offsets.npy", np.cumsum([0, *map(len, chains)], dtype=np.int64))
         np.save(scratch / "letters.npy", np.frombuffer(letters, dtype=np.uint8))
         np.save(scratch / "backbone.npy", np.concatenate([chain.backbone for chain in chains]))
-        info = {
-            "format": FORMAT,
-            "names": [chain.name for chain in chains],
-            "numbers": [" ".join(chain.numbers) for chain in chains],
-            **about,
-        }
         (scratch / "store.json").write_text(json.dumps(info), encoding="utf-8")
-        try:
-            scratch.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # else another process was faster
-                raise
-    except OSError as error:
-        raise UserError(
-            f"cannot write to the cache folder {folder.parent} ({error.strerror or error}); "
-            "set MOLVEC_CACHE to one you own"
-        ) from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+    new_folder(folder, write, mend="set MOLVEC_CACHE to one you own")
 
 
 class ChainDataset:

@@ -17,12 +17,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
+from molvec.atomic import new_folder
 from molvec.data.card import list_cards, load_card
 from molvec.data.source import cache_folder, fetch, sha256_of
 from molvec.errors import UserError, did_you_mean
@@ -130,24 +130,13 @@ def build_store(
     Raises:
         UserError: if the folder cannot be written.
     """
-    scratch = folder.parent / f".building-{uuid4().hex}"
-    try:
-        scratch.mkdir(parents=True)
+
+    def write(scratch: Path) -> None:
         rows = _write(records, scratch)
         about = {"format": FORMAT, "rows": rows, **(info or {})}
         (scratch / "store.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
-        try:
-            scratch.rename(folder)
-        except OSError:
-            if not folder.is_dir():
-                raise
-    except OSError as error:
-        raise UserError(
-            f"cannot write to the cache folder {folder.parent} ({error.strerror or error}); "
-            "set MOLVEC_CACHE to one you own"
-        ) from None
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+
+    new_folder(folder, write, mend="set MOLVEC_CACHE to one you own")
     return SmilesStore(folder)
 
 

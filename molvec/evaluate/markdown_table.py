@@ -65,10 +65,16 @@ def _text(cell: ScoreCell | None) -> str:
     return f"**{text}**" if cell.best else text
 
 
-def _lines(title: str, header: Sequence[str], body: Sequence[Sequence[str]], caption: str) -> str:
-    rows = [header, ["---", *["---:"] * (len(header) - 1)], *body]
+def table_lines(header: Sequence[str], body: Sequence[Sequence[str]]) -> list[str]:
+    """Draw a table, first column left, the others right."""
     drawn = []
-    for row in rows:
+    for row in (header, ["---", *["---:"] * (len(header) - 1)], *body):
         cells = (cell.replace("|", r"\|") for cell in row)  # a bar in a name would end a cell
         drawn.append(f"| {' | '.join(cells)} |")
-    return "\n".join([f"**{title}**", "", *drawn, "", *([caption, ""] if caption else [])])
+    return drawn
+
+
+def _lines(title: str, header: Sequence[str], body: Sequence[Sequence[str]], caption: str) -> str:
+    return "\n".join(
+        [f"**{title}**", "", *table_lines(header, body), "", *([caption, ""] if caption else [])]
+    )

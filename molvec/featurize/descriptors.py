@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import Descriptors
 
-# Ipc grows exponentially with the number of atoms (1e94 for a chain of 300, NaN for
-# 900); its
-# mean over coefficients, AvgIpc, stays. RDKit appends autocorrelations to its list when asked to
+# Ipc grows exponentially with the number of atoms (1e94 for a chain of 300, NaN for 900); its mean
+# over coefficients, AvgIpc, stays. RDKit appends autocorrelations to its list when asked to
 # elsewhere in the process: the names must not depend on that.
 _LEFT_OUT = ("Ipc", "AUTOCORR2D_")
 

@@ -169,9 +169,8 @@ class EquivariantBlock(nn.Module):
         self.dim = irreps[0].mul
         self.scale = 1 / math.sqrt(neighbours)
         scalars, rest = irreps[:1], irreps[1:]
-        gates = o3.Irreps([(sum(mul for mul, _ in rest), PARITY[0])]) if rest.dim else o3.Irreps()
-        gate_functions = [torch.sigmoid] if rest.dim else []
-        self.gate = Gate(scalars, [torch.nn.functional.silu], gates, gate_functions, rest)
+        gates = o3.Irreps([(rest.num_irreps, PARITY[0])])
+        self.gate = Gate(scalars, [nn.functional.silu], gates, [torch.sigmoid], rest)
         self.norm = EquivariantNorm(irreps)
         self.before = o3.Linear(irreps, irreps)
         self.product = edge_product(irreps, edges)

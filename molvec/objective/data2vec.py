@@ -12,6 +12,7 @@ with targets :math:`y` as in :mod:`molvec.objective.target`. Sources: Baevski et
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -26,10 +27,6 @@ from molvec.objective.target import make_targets, standardize
 from molvec.objective.teacher import make_teacher
 
 
-def _bits(logits: Tensor, bits: Tensor) -> Tensor:
-    return F.binary_cross_entropy_with_logits(logits, bits)
-
-
 def _values(predicted: Tensor, values: Tensor) -> Tensor:
     """Smooth L1 in standard deviations of the batch, as for targets; NaN is no target."""
     known = ~values.isnan()
@@ -37,7 +34,10 @@ def _values(predicted: Tensor, values: Tensor) -> Tensor:
     return F.smooth_l1_loss(predicted[known], standardize(filled)[known])
 
 
-GROUNDING_LOSSES = {"bits": _bits, "values": _values}
+GROUNDING_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "bits": F.binary_cross_entropy_with_logits,
+    "values": _values,
+}
 LOSSES = {"mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
 
 

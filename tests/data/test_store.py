@@ -190,7 +190,7 @@ def test_two_builders_at_once(tmp_path):
 
 def test_cache_that_cannot_be_written(table, cache):
     cache.write_text("a file where the folder should be")
-    with pytest.raises(UserError, match=r"cannot write to the cache folder .*set MOLVEC_CACHE"):
+    with pytest.raises(UserError, match=r"cannot write to .*stores \(.*; set MOLVEC_CACHE"):
         open_store(table)
 
 
