@@ -31,7 +31,7 @@ class ModelFolder:
     """A model on disk, known by a hash of all that its embeddings depend on.
 
     Args:
-        model: a run or model folder.
+        model: a run, a model folder, or the name of a shipped model.
         device: where to embed.
 
     Raises:

@@ -58,7 +58,7 @@ def benchmark(
 
     Args:
         suite: names of suites and data sets, by default ``"moleculenet"``; not beside ``data``.
-        model: a run or model folder; ``None`` runs the baselines alone.
+        model: a run, a model folder or a shipped model; ``None`` runs the baselines alone.
         data: a CSV, TSV or Parquet file of your own, with ``target`` columns to predict.
         smiles_column: its column with SMILES.
         target: a column, or several.
@@ -117,7 +117,7 @@ def run_benchmark(
     Args:
         settings: what to run.
         output: a folder; made if it is not there.
-        model: a run or model folder; ``None`` runs the baselines alone.
+        model: a run, a model folder or a shipped model; ``None`` runs the baselines alone.
         command: how to repeat this, for the record.
         report: receives progress.
 

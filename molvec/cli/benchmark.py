@@ -20,7 +20,9 @@ def benchmark(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="A run or model folder; without one, baselines alone."),
+        typer.Option(
+            "--model", "-m", help="A run, a model folder or zinc-2d; without one, baselines alone."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option(help="Your own labelled molecules: .csv, .tsv, .parquet.")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molvec.evaluate.bins import Bins
+from molvec.evaluate.bins import BINS, Bins
 from molvec.evaluate.linear import constant_probability, target_means
 from molvec.evaluate.metrics import Floats
 
@@ -83,7 +83,7 @@ def fit_forest(
     """
     from sklearn.utils.parallel import Parallel, delayed
 
-    x, bins = _stored(train_x)
+    x, bins = _stored(train_x, BINS[task])
     constant = constant_probability(train_y) if task == "classification" else _one_value(train_y)
     if x.shape[1] == 0:
         constant = target_means(train_y, empty=0.5)  # no feature varies: the prior, or the mean
@@ -130,11 +130,11 @@ def _fit_one(
     return forest
 
 
-def _stored(x: Floats) -> tuple[Any, Bins | None]:
-    """Features as float32: sparse columns where they are mostly zeros, or else bins."""
+def _stored(x: Floats, most: int) -> tuple[Any, Bins | None]:
+    """Features as float32: sparse columns where they are mostly zeros, or else ``most`` bins."""
     dense: NDArray[np.float32] = np.asarray(x, dtype=np.float32)
     if np.count_nonzero(dense) >= SPARSE_BELOW * dense.size:
-        bins = Bins.fit(dense)
+        bins = Bins.fit(dense, most)
         return bins.transform(dense), bins
     from scipy.sparse import csc_array
 

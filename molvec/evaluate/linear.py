@@ -19,8 +19,6 @@ from molvec.evaluate.selection import validation_merit
 # as for 2048 sparse counts and some 500 to 50,000 rows. Strength = 1 / C of scikit-learn.
 LOGISTIC_STRENGTHS: tuple[float, ...] = tuple(10.0**k for k in range(-2, 6))
 RIDGE_STRENGTHS: tuple[float, ...] = tuple(10.0 ** (k / 2) for k in range(-4, 13))
-# Weak strengths cost ten times the strong ones and are worse once overfitting has begun.
-PATIENCE = 2
 _NEGLIGIBLE = 1e-12  # share of the largest eigenvalue below which a direction is rounding noise
 
 
@@ -83,7 +81,9 @@ def fit_logistic(
 ) -> LogisticHead:
     """Fit logistic regressions; the strength by mean validation ROC-AUC, ties by log-loss.
 
-    Strengths are tried from strong to weak until two in a row are not better than the best.
+    Strengths are tried from strong to weak until one is not better than the one before: each costs
+    twice as much as the last, and validation scores rose to one peak and fell in all of 35 paths
+    (seven representations of BBBP, BACE, ClinTox, SIDER and Tox21).
 
     Features are ``[num_rows, dim]``, labels ``[num_rows, num_targets]`` of 0, 1 and NaN. A task
     with one class in the training part predicts that class for every row (``choice`` counts such
@@ -98,7 +98,6 @@ def fit_logistic(
     coefficients = np.zeros((train_x.shape[1], train_y.shape[1]))
     intercept = np.zeros(train_y.shape[1])
     best: tuple[tuple[float, float], LogisticHead] | None = None
-    worse = 0  # strengths since the best one
     # Without a task to fit, or without features, all strengths give the same: use the strongest.
     path = logistic_path(
         torch.from_numpy(np.ascontiguousarray(train_x)),
@@ -110,16 +109,13 @@ def fit_logistic(
         intercept[fitted] = fit.intercept.numpy()
         predicted = _probabilities(valid_x, coefficients, intercept, constant)
         merit = validation_merit("classification", valid_y, predicted)
-        worse += 1
-        if best is None or merit > best[0]:
-            worse = 0
-            choice = _choice(fit.strength, strengths) | {
-                "constant_tasks": train_y.shape[1] - len(fitted),
-                "unconverged_tasks": int((~fit.converged).sum()),
-            }
-            best = merit, LogisticHead(coefficients.copy(), intercept.copy(), constant, choice)
-        if worse == PATIENCE:
+        if best is not None and merit <= best[0]:
             break
+        choice = _choice(fit.strength, strengths) | {
+            "constant_tasks": train_y.shape[1] - len(fitted),
+            "unconverged_tasks": int((~fit.converged).sum()),
+        }
+        best = merit, LogisticHead(coefficients.copy(), intercept.copy(), constant, choice)
     assert best is not None, "no strengths"
     return best[1]
 

@@ -59,7 +59,7 @@ def test_regression_is_scikit_learns(counts):
     assert (inner.n_estimators, inner.max_features) == (30, 20)
     assert head.bins is not None
     binned = head.bins.transform(x.astype(np.float32))
-    assert binned.max() == BINS - 1
+    assert binned.max() == BINS["regression"] - 1
     np.testing.assert_array_equal(head.predict(x)[:, 0], inner.predict(binned))
     constant = fit_forest("regression", x, np.full((200, 1), 7.0), seed=0, trees=5, jobs=1)
     assert set(constant.predict(x).ravel()) == {7.0}

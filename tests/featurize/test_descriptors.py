@@ -27,6 +27,16 @@ def test_names_are_rdkits_without_the_one_that_explodes():
     assert row.dtype == np.float64
 
 
+def test_values_are_rdkits():
+    names = [n for n, _ in Descriptors.descList if n in DESCRIPTOR_NAMES]
+    for smiles in ("CC(=O)Oc1ccccc1C(=O)O", "C[N+](C)(C)CC(O)CC([O-])=O", "FC(F)(F)c1ccncc1Cl"):
+        mol = Chem.MolFromSmiles(smiles)
+        mol._eStateIndices = (0.0,) * mol.GetNumAtoms()  # stale, as after a change of the molecule
+        found = dict(zip(DESCRIPTOR_NAMES, descriptors(mol), strict=True))
+        expected = Descriptors.CalcMolDescriptors(Chem.MolFromSmiles(smiles))
+        assert found == pytest.approx({name: expected[name] for name in names})
+
+
 def test_big_and_odd_molecules_give_numbers_or_nan():
     for smiles in ("C" * 300, "[Na+].[Cl-]", "[H][H]", "[Fe]", "C[Se]C", "CC(=O)[O-].[Pt+2]"):
         row = descriptors(Chem.MolFromSmiles(smiles))
