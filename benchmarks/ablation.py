@@ -5,10 +5,11 @@
 
 A ladder is a YAML file: ``question``, ``recipe``, ``set`` (settings of every arm), ``seeds``,
 ``arms`` (name -> settings that differ from the first arm, the base), and ``readings`` (name -> what
-we make of it). Every arm is pretrained with every seed; linear heads on the frozen embeddings are
-then cross-validated, see :mod:`benchmarks.folds`. Writes ``.json`` and ``.md`` beside the ladder.
-Runs and their scores are kept under ``--runs``, so an interrupted ladder continues, and two
-processes may work on different seeds.
+we make of it). Every arm is pretrained with every seed and read by linear heads on what it gives
+when frozen: molecules with all labels and with a tenth of them, cross-validated as in
+:mod:`benchmarks.folds`, and atoms, as in :mod:`benchmarks.atoms`. Writes ``.json`` and ``.md``
+beside the ladder. Runs and their scores are kept under ``--runs``, so an interrupted ladder
+continues, and two processes may work on different seeds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import pandas as pd
 import yaml
 from rdkit import RDLogger
 
+from benchmarks.atoms import probe, questions
 from benchmarks.folds import CLASSIFICATION, DATASETS, REGRESSION, cross_validated, folds
 from benchmarks.probe import curve
 from molvec.atomic import atomic_write
@@ -38,6 +40,7 @@ from molvec.pretraining import pretrain, resume
 from molvec.provenance import describe
 
 RANDOM_START = "base at random start"
+FEW = 0.1  # share of the labels
 
 
 @dataclass(frozen=True)
@@ -117,53 +120,77 @@ def scores_of(
         "settings": settings.model_dump(mode="json"),
         "machine": machine,
         "training": training,
-        "scores": {name: fold_scores(name, embedder) for name in DATASETS},
+        **scores(embedder),
     }
     text = json.dumps(document, indent=1)
     kept.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(kept, lambda path: path.write_text(text, encoding="utf-8"), mend="choose --runs")
-    shown = {name: f"{np.mean(scores):.3f}" for name, scores in document["scores"].items()}
-    print(kept, shown, flush=True)
+    print(
+        kept, {name: f"{np.mean(each):.3f}" for name, each in document["all"].items()}, flush=True
+    )
     return document
 
 
-def fold_scores(name: str, embedder: Embedder) -> list[float]:
-    """ROC-AUC or RMSE of every fold of a data set."""
-    data = load_labelled(name)
-    return cross_validated(data, folds(data), embedder.embed(list(data.smiles)))
+def scores(embedder: Embedder) -> dict[str, Any]:
+    """Score molecules (``"all"`` and ``"few"`` labels, by data set and fold) and ``"atoms"``."""
+    result: dict[str, Any] = {"all": {}, "few": {}}
+    for name in DATASETS:
+        data = load_labelled(name)
+        parts, x = folds(data), embedder.embed(list(data.smiles))
+        result["all"][name] = cross_validated(data, parts, x)
+        result["few"][name] = cross_validated(data, parts, x, share=FEW)
+    mols, truth, three = questions()
+    return {**result, "atoms": probe(embedder.embed(mols, level="node"), truth, three)}
 
 
-def table(scores: dict[str, list[dict[str, list[float]]]]) -> pd.DataFrame:
-    """One row per arm: means over folds and seeds, and how it differs from the first arm.
+def measures(documents: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, pd.Series]]:
+    """Return ``{measure: {arm: value per seed}}``.
 
-    ``roc_auc`` averages the classification sets; ``rmse`` is the geometric mean, over the
-    regression sets, of the ratio to the first arm. The spread of both is the standard deviation
-    over seeds, pooled over arms; a difference counts if it exceeds twice its standard error.
+    ``roc_auc`` averages the classification sets, times 100; ``rmse`` is the geometric mean, over
+    the regression sets, of the ratio to the first arm; ``atoms`` averages the questions about
+    atoms, times 100.
+    """
+    result: dict[str, dict[str, pd.Series]] = {}
+    for labels in ("all", "few"):
+        means = {
+            arm: pd.DataFrame(
+                [{name: np.mean(v) for name, v in seed[labels].items()} for seed in seeds]
+            )
+            for arm, seeds in documents.items()
+        }
+        base = next(iter(means.values()))[list(REGRESSION)].mean()
+        suffix = "" if labels == "all" else f", {FEW:.0%} of labels"
+        result[f"ROC-AUC x 100{suffix}"] = {
+            arm: 100 * frame[list(CLASSIFICATION)].mean(axis=1) for arm, frame in means.items()
+        }
+        result[f"RMSE ratio x 100{suffix}"] = {
+            arm: 100 * np.exp(np.log(frame[list(REGRESSION)] / base).mean(axis=1))
+            for arm, frame in means.items()
+        }
+    result["atoms x 100"] = {
+        arm: 100 * pd.Series([np.mean(list(seed["atoms"].values())) for seed in seeds])
+        for arm, seeds in documents.items()
+    }
+    return result
+
+
+def table(values: dict[str, dict[str, pd.Series]]) -> pd.DataFrame:
+    """One row per arm and measure: mean over seeds, difference from the first arm, its error.
+
+    The error is the standard error of the difference, from the variance over seeds pooled over
+    arms: a difference counts if it exceeds twice that.
 
     Args:
-        scores: arm -> one ``{data set: scores of its folds}`` per seed.
+        values: measure -> arm -> one value per seed.
     """
-    means = {
-        arm: pd.DataFrame([{name: np.mean(v) for name, v in seed.items()} for seed in seeds])
-        for arm, seeds in scores.items()
-    }
-    base = next(iter(means.values()))
-    auc = {arm: 100 * frame[list(CLASSIFICATION)].mean(axis=1) for arm, frame in means.items()}
-    log_rmse = {
-        arm: np.log(frame[list(REGRESSION)] / base[list(REGRESSION)].mean()).mean(axis=1)
-        for arm, frame in means.items()
-    }
     rows = []
-    for arm, frame in means.items():
-        row: dict[str, Any] = {"arm": arm, **frame.mean()}
-        for column, values in (("roc_auc", auc), ("log_rmse", log_rmse)):
-            row[column] = values[arm].mean()
-            first = next(iter(values.values()))
-            runs = 1 / len(values[arm]) + 1 / len(first)
-            row[f"{column}_difference"] = row[column] - first.mean()
-            row[f"{column}_error"] = np.sqrt(pooled_variance(values) * runs)
-        rows.append(row)
-    return pd.DataFrame(rows).set_index("arm")
+    for measure, arms in values.items():
+        first = next(iter(arms.values()))
+        for arm, each in arms.items():
+            error = np.sqrt(pooled_variance(arms) * (1 / len(each) + 1 / len(first)))
+            rows.append((arm, measure, each.mean(), each.mean() - first.mean(), error))
+    columns = ["arm", "measure", "mean", "difference", "error"]
+    return pd.DataFrame(rows, columns=columns).set_index(["arm", "measure"])
 
 
 def pooled_variance(values: dict[str, pd.Series]) -> float:
@@ -184,12 +211,16 @@ def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
     budget = ladder.settings(base, 0)
     lines += [
         f"{budget.steps * budget.batch_size:,} molecules of `{budget.data.source}` an arm, seeds "
-        f"{', '.join(map(str, ladder.seeds))}; linear heads on frozen embeddings, five folds by "
-        "scaffold, no test parts. ROC-AUC, and RMSE for the last three sets; in bold what differs "
-        "from the first row by more than twice the standard error over seeds.",
+        f"{', '.join(map(str, ladder.seeds))}; linear heads on what is frozen, no test parts. "
+        f"ROC-AUC: mean of {', '.join(CLASSIFICATION)}. RMSE: {', '.join(REGRESSION)}, geometric "
+        "mean against the first row. Both over five folds by scaffold. Atoms: mean of three R² and "
+        "two ROC-AUC. In brackets, the difference from the first row; in bold if it is more than "
+        "twice its standard error over seeds.",
     ]
-    scores = {arm: [each["scores"] for each in seeds] for arm, seeds in documents.items()}
-    lines += ["", *rows(table(scores))]
+    frame = table(measures(documents))
+    lines += ["", *rows(frame)]
+    lines += ["", "## By data set", "", *dataset_rows(documents)]
+    lines += ["", "## By question about atoms", "", *atom_rows(documents)]
     lines += ["", "## Training", "", *training_rows(documents)]
     if ladder.readings:
         lines += ["", "## Reading", ""]
@@ -199,23 +230,39 @@ def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
 
 
 def rows(frame: pd.DataFrame) -> list[str]:
-    """Markdown rows of a table."""
+    """Draw every arm's measures as Markdown."""
+    names = list(dict.fromkeys(frame.index.get_level_values("measure")))
     body = []
-    for arm, row in frame.iterrows():
-        difference, error = row["roc_auc_difference"], row["roc_auc_error"]
-        auc = f"{row['roc_auc']:.1f} ({difference:+.1f} ± {error:.1f})"
-        rmse = f"{np.exp(row['log_rmse']):.3f} (± {row['log_rmse_error']:.3f})"
-        cells = [
-            _bold(auc, difference, error),
-            _bold(rmse, row["log_rmse_difference"], row["log_rmse_error"]),
-            *(f"{row[name]:.3f}" for name in DATASETS),
+    for arm in dict.fromkeys(frame.index.get_level_values("arm")):
+        cells = []
+        for name in names:
+            mean, difference, error = frame.loc[(arm, name)]
+            text = f"{mean:.1f} ({difference:+.1f} ± {error:.1f})"
+            cells.append(f"**{text}**" if abs(difference) > 2 * error else text)
+        body.append([arm, *cells])
+    return table_lines(["arm", *names], body)
+
+
+def dataset_rows(documents: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Draw the mean over folds and seeds, all labels / few of them, by data set."""
+    body = []
+    for arm, seeds in documents.items():
+        means = [
+            [f"{np.mean([each[labels][name] for each in seeds]):.3f}" for labels in ("all", "few")]
+            for name in DATASETS
         ]
-        body.append([str(arm), *cells])
-    return table_lines(["arm", "ROC-AUC x 100", "RMSE, ratio", *DATASETS], body)
+        body.append([arm, *(" / ".join(pair) for pair in means)])
+    return table_lines([f"all labels / {FEW:.0%}", *DATASETS], body)
 
 
-def _bold(text: str, difference: float, error: float) -> str:
-    return f"**{text}**" if abs(difference) > 2 * error else text
+def atom_rows(documents: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Draw the mean over seeds of every question about atoms."""
+    names = list(next(iter(documents.values()))[0]["atoms"])
+    body = [
+        [arm, *(f"{np.mean([each['atoms'][name] for each in seeds]):.3f}" for name in names)]
+        for arm, seeds in documents.items()
+    ]
+    return table_lines(["arm", *names], body)
 
 
 def training_rows(documents: dict[str, list[dict[str, Any]]]) -> list[str]:

@@ -97,12 +97,7 @@ def main() -> None:
     RDLogger.DisableLog("rdApp.*")
     machine = describe()
     model = ModelFolder(arguments.model)
-    mols = [mol for mol in molecules(open_store("nci"))[:NUM_MOLECULES] if mol is not None]
-    truth = [answers(mol) for mol in mols]
-    parts = np.split(
-        np.random.default_rng(0).permutation(len(mols)),
-        [int(0.6 * len(mols)), int(0.8 * len(mols))],
-    )
+    mols, truth, parts = questions()
     pretrained = load(arguments.model)
     vectors = {"pretrained": [pretrained.embed(mols, level="node")]}
     vectors["random start"] = [
@@ -113,6 +108,14 @@ def main() -> None:
         name: [probe(each, truth, parts) for each in draws] for name, draws in vectors.items()
     }
     write(arguments, {"model": model.about(), "machine": machine, "scores": scores})
+
+
+def questions() -> tuple[list[Chem.Mol], list[Array], list[NDArray[np.int64]]]:
+    """Molecules, the truth about their atoms, and which molecules fit, choose and test."""
+    mols = [mol for mol in molecules(open_store("nci"))[:NUM_MOLECULES] if mol is not None]
+    cuts = [int(0.6 * len(mols)), int(0.8 * len(mols))]
+    parts = np.split(np.random.default_rng(0).permutation(len(mols)), cuts)
+    return mols, [answers(mol) for mol in mols], parts
 
 
 def indicators(embedder: Embedder, mols: list[Chem.Mol]) -> list[Array]:

@@ -16,6 +16,7 @@ from molvec.data.labelled import Labelled
 from molvec.data.split import make_split
 from molvec.evaluate.heads import fit_head
 from molvec.evaluate.metrics import TASK_METRICS, score
+from molvec.evaluate.subset import stratified_draw
 
 CLASSIFICATION = ("bbbp", "bace", "clintox", "sider")
 REGRESSION = ("esol", "freesolv", "lipophilicity")
@@ -43,12 +44,18 @@ def folds(data: Labelled) -> list[Fold]:
     ]
 
 
-def cross_validated(data: Labelled, parts: list[Fold], x: NDArray[np.float32]) -> list[float]:
-    """Score a linear head on each fold: mean ROC-AUC over the targets, or RMSE."""
+def cross_validated(
+    data: Labelled, parts: list[Fold], x: NDArray[np.float32], *, share: float = 1.0
+) -> list[float]:
+    """Score a linear head on each fold: mean ROC-AUC over the targets, or RMSE.
+
+    ``share`` of the rows to fit is drawn anew for every fold; the rows to choose with stay.
+    """
     y = data.targets.to_numpy(dtype=np.float64)
     metric = TASK_METRICS[data.task][0]
     scores = []
-    for fit, choose, held_out in parts:
+    for k, (rows, choose, held_out) in enumerate(parts):
+        fit = rows[stratified_draw(data.targets.iloc[rows], data.task, share, seed=k)]
         head = fit_head(
             "linear", data.task, x[fit], y[fit], x[choose], y[choose], scale=True, seed=0
         )

@@ -14,8 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 # Stop when the Newton decrement, about twice what the loss can still fall by, is this small; the
-# loss is a sum over rows. Against 1e-9, fits take two thirds of the time and no probability moves by
-# more than 0.001 (617 tasks of ToxCast, 1,536 features).
+# loss is a sum over rows. Against 1e-9, fits take two thirds of the time, and no probability moves
+# by more than 0.001 (617 tasks of ToxCast, 1,536 features).
 TOLERANCE = 1e-6
 MAX_STEPS = 500
 _HISTORY = 10

@@ -16,7 +16,7 @@ from rdkit.Chem import Descriptors
 # elsewhere in the process: the names must not depend on that.
 _LEFT_OUT = ("Ipc", "AUTOCORR2D_")
 
-_FUNCTIONS: dict[str, Callable[[Chem.Mol], float]] = {
+_FUNCTIONS: dict[str, Callable[..., float]] = {
     name: function
     for name, function in Descriptors.descList
     if name != _LEFT_OUT[0] and not name.startswith(_LEFT_OUT[1])

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.ablation import RANDOM_START, Ladder, folder_of, table
-from benchmarks.folds import DATASETS
+from benchmarks.ablation import RANDOM_START, Ladder, folder_of, measures, rows, table
+from benchmarks.folds import DATASETS, REGRESSION
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.pretraining import build_model
 
@@ -14,26 +14,30 @@ LADDERS = sorted(Path("benchmarks/ablations").glob("*.yaml"))
 
 
 def seed_scores(auc, rmse):
-    return {
-        name: [rmse] if name in ("esol", "freesolv", "lipophilicity") else [auc, auc]
-        for name in DATASETS
-    }
+    scores = {name: [rmse] if name in REGRESSION else [auc, auc] for name in DATASETS}
+    return {"all": scores, "few": scores, "atoms": {"one": 0.4, "two": 0.6}}
 
 
 def test_differences_against_the_first_arm_with_a_pooled_spread():
     frame = table(
-        {
-            "base": [seed_scores(0.70, 1.0), seed_scores(0.72, 1.0)],
-            "better": [seed_scores(0.80, 0.5), seed_scores(0.84, 0.5)],
-        }
+        measures(
+            {
+                "base": [seed_scores(0.70, 1.0), seed_scores(0.72, 1.0)],
+                "better": [seed_scores(0.80, 0.5), seed_scores(0.84, 0.5)],
+            }
+        )
     )
-    assert frame.loc["base", "roc_auc"] == pytest.approx(71.0)
-    assert frame.loc["better", "roc_auc_difference"] == pytest.approx(11.0)
+    assert frame.loc[("base", "ROC-AUC x 100"), "mean"] == pytest.approx(71.0)
+    better = frame.loc[("better", "ROC-AUC x 100")]
+    assert better["difference"] == pytest.approx(11.0)
     # Variances over seeds 2 and 8, pooled 5; both arms are means of two.
-    assert frame.loc["better", "roc_auc_error"] == pytest.approx(np.sqrt(5))
-    assert np.exp(frame.loc["better", "log_rmse"]) == pytest.approx(0.5)
-    assert frame.loc["better", "log_rmse_error"] == pytest.approx(0)
-    assert frame.loc["better", "bbbp"] == pytest.approx(0.82)
+    assert better["error"] == pytest.approx(np.sqrt(5))
+    assert frame.loc[("better", "RMSE ratio x 100"), "mean"] == pytest.approx(50)
+    assert frame.loc[("better", "RMSE ratio x 100"), "error"] == pytest.approx(0)
+    assert tuple(frame.loc[("better", "atoms x 100")]) == pytest.approx((50, 0, 0))
+    drawn = rows(frame)
+    assert "| 71.0 (+0.0 ± 2.2) | 100.0 (+0.0 ± 0.0) |" in drawn[2]
+    assert "| **82.0 (+11.0 ± 2.2)** | **50.0 (-50.0 ± 0.0)** |" in drawn[3]
 
 
 @pytest.mark.parametrize("path", LADDERS, ids=lambda path: path.stem)
