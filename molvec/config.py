@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from molvec.errors import UserError, did_you_mean
 
@@ -38,24 +45,47 @@ class _Strict(BaseModel):
 
 
 class DataSettings(_Strict):
-    """What to learn from."""
+    """What to learn from: molecules as SMILES, or protein chains with coordinates."""
 
-    source: str = "zinc"  # name of a data set (`molvec data list`) or a file
+    kind: Literal["molecules", "proteins"] = "molecules"
+    source: str = "zinc"  # name of a data set (`molvec data list`), a file; proteins: a folder too
+    workers: Annotated[int, Field(ge=0)] = 1  # processes that parse and featurise ahead
+    # Molecules:
     extra: dict[str, Positive] = {}  # more of them -> how often an epoch takes each of their rows
     smiles_column: str | None = None
     max_atoms: Positive = 128  # larger molecules are skipped in training, and counted
-    workers: Annotated[int, Field(ge=0)] = 1  # processes that parse and featurise ahead
+    # Proteins:
+    min_residues: Annotated[int, Field(ge=2)] = 20  # shorter chains are skipped, and named
+    max_residues: Positive = 1000  # longer ones too
+    leave_out: str | None = None  # a text file: names of chains, one a line, e.g. 1abc_A
+    cutoff: Annotated[float, Field(gt=0)] = 10.0  # between CA atoms of neighbours, Angstrom
+    max_neighbours: Positive = 24  # the nearest, of each residue
+
+    @model_validator(mode="after")
+    def _belongs(self) -> DataSettings:
+        """Refuse settings of the other kind: they would have no effect."""
+        others = {
+            "molecules": ("min_residues", "max_residues", "leave_out", "cutoff", "max_neighbours"),
+            "proteins": ("extra", "smiles_column", "max_atoms"),
+        }[self.kind]
+        for name in others:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name} has no meaning for {self.kind}")
+        if self.kind == "proteins" and "source" not in self.model_fields_set:
+            raise ValueError("say where the structures are: --data FOLDER")
+        return self
 
 
 class EncoderSettings(_Strict):
     """A preset's name, and single values to put in place of the preset's."""
 
-    family: Literal["graph_transformer"] = "graph_transformer"
+    family: Literal["graph_transformer", "equivariant"] = "graph_transformer"
     preset: Preset = "small"
     dim: Positive | None = None
     depth: Positive | None = None
-    heads: Positive | None = None
-    local: bool = False  # GINE branch in every block
+    heads: Positive | None = None  # graph_transformer only
+    local: bool = False  # GINE branch in every block; graph_transformer only
+    lmax: Literal[1, 2] | None = None  # equivariant only: highest degree of features
     readout: Readout = "mean_sum"  # nodes -> graph, for `embed`
 
 
@@ -71,15 +101,17 @@ class StudentSettings(_Strict):
 class MaskSettings(_Strict):
     """What is hidden, and how many views of each molecule share one pass of the teacher."""
 
-    kind: Literal["subgraph", "random"] = "subgraph"
+    kind: Literal["subgraph", "random", "ball"] = "subgraph"
     ratio: Share = 0.6
     views: Positive = 4
+    noise: Annotated[float, Field(ge=0)] = 0.0  # on the student's coordinates, Angstrom
 
 
 class ObjectiveSettings(_Strict):
     """Targets and loss."""
 
     top_k: Positive | None = None  # teacher blocks to average; all of them by default
+    target: Literal["standardize", "whiten"] = "standardize"  # channels of that average
     loss: Literal["mse", "smooth_l1"] = "mse"
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
@@ -127,6 +159,21 @@ class PretrainSettings(_Strict):
     checkpoint_every: Positive = 500
     keep: Positive = 2
     tensorboard: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> PretrainSettings:
+        """Refuse parts that cannot work together."""
+        space = self.data.kind == "proteins"
+        if space != (self.encoder.family == "equivariant"):
+            fitting = "equivariant" if space else "graph_transformer"
+            raise ValueError(f"{self.data.kind} need encoder.family {fitting}")
+        if not space and (self.mask.kind == "ball" or self.mask.noise):
+            raise ValueError("mask.kind ball and mask.noise need coordinates, molecules have none")
+        if space and self.objective.grounding_weight:
+            raise ValueError("objective.grounding is for molecules")
+        if space and self.student.kind != "visible":
+            raise ValueError("proteins need student.kind visible: mask tokens have positions")
+        return self
 
 
 class FinetuneSettings(_Strict):
@@ -274,6 +321,8 @@ def _explain(error: Any, kind: type[BaseModel]) -> str:
     """One line for one pydantic error, with a suggestion for a misspelt key."""
     *parents, last = [str(part) for part in error["loc"]] or [""]
     key = ".".join([*parents, last])
+    if error["type"] == "value_error" and isinstance(error.get("input"), dict):
+        return f"{key}{key and ': '}{error['ctx']['error']}"  # of a group as a whole
     if error["type"] != "extra_forbidden":
         return f"setting {key}: {error['msg']}, got {error.get('input')!r}"
     group: Any = kind

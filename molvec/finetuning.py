@@ -24,7 +24,7 @@ from molvec.config import EncoderSettings, FinetuneSettings, PretrainSettings, d
 from molvec.data.labelled import Labelled
 from molvec.data.split import Split
 from molvec.embed.embedder import find_device
-from molvec.embed.load import HEAD, load
+from molvec.embed.load import HEAD, load, of_molecules
 from molvec.embed.predict import RESERVED
 from molvec.errors import UserError
 from molvec.evaluate.metrics import METRICS, TASK_METRICS, Metric
@@ -170,7 +170,7 @@ def _build(
         config["encoder"] = encoder_config(PretrainSettings(encoder=chosen))
         readout: str = settings.readout or chosen.readout
     else:
-        featurizer = start.featurizer
+        featurizer = of_molecules(start)
         config["encoder"] = start.config["encoder"]
         readout = settings.readout or start.readout
     torch.manual_seed(settings.seed)  # after the load: a start from scratch depends on this alone
@@ -184,6 +184,7 @@ def _build(
         if "training" in start.config:
             config["training"] = start.config["training"]  # how the start was pretrained
     config |= {"featurizer": featurizer.to_json(), "readout": readout}
+    assert isinstance(encoder, GraphTransformer)
     freeze(encoder, settings.freeze)
     head = GraphHead(
         width=encoder.dim * WIDTH[readout],

@@ -60,10 +60,12 @@ class Encoder(nn.Module):
 
     ``visible`` is bool ``[num_nodes]``, or ``[num_views, num_nodes]`` for several maskings of the
     same batch in one call; ``False`` hides a node: its features, and the features of its edges,
-    must not influence any output. ``None`` means that every node is visible.
+    must not influence any output. ``None`` means that every node is visible. ``dim`` is the width
+    of what it returns, ``depth`` the number of hidden states.
     """
 
     dim: int
+    depth: int
 
     def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
         """Encode the visible nodes of a batch."""

@@ -15,21 +15,18 @@ from lightning_fabric import Fabric
 
 import molvec
 from molvec.checkpoint import save_model
-from molvec.config import DataSettings, PretrainSettings, dump_settings, load_settings
+from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.corpus import grounding_targets, open_corpus
 from molvec.data.card import list_cards
-from molvec.data.dataset import MoleculeDataset
 from molvec.data.loader import MaskedBatch, load_batches
-from molvec.data.mixture import Mixture
 from molvec.data.sampler import BucketBatches
-from molvec.data.store import SmilesStore, open_store
 from molvec.errors import UserError
-from molvec.featurize.grounding import Grounding
-from molvec.featurize.molecule import MoleculeFeaturizer
-from molvec.masking import MaskSampler
+from molvec.featurize.kinds import Featurizer
+from molvec.masking import CoordinateNoise, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
 from molvec.objective import Data2Vec
-from molvec.objective.student import MaskTokenStudent, VisibleStudent
+from molvec.objective.student import MaskTokenStudent, Predictor, VisibleStudent
 from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog
 from molvec.train.loop import LoopSettings, Report, nothing_to_learn, train
@@ -45,6 +42,7 @@ class Run:
     settings: PretrainSettings
     progress: Progress
     rows: int  # in the data
+    left_out: str = ""  # what could not be read when the data was opened, and why
 
     @property
     def model(self) -> Path:
@@ -55,7 +53,8 @@ class Run:
     def skipped(self) -> str:
         """How many of the rows seen so far were skipped, and why; empty if none was."""
         skipped = self.progress.skipped
-        return skipped.summary(min(self.progress.molecules + len(skipped), self.rows))
+        seen = skipped.summary(min(self.progress.molecules + len(skipped), self.rows))
+        return "\n".join(text for text in (self.left_out, seen) if text)
 
 
 def pretrain(
@@ -105,14 +104,18 @@ def resume(
 def _findable(settings: PretrainSettings) -> PretrainSettings:
     """Make the path of a data file absolute: a run may be resumed from another folder."""
     source, extra = settings.data.source, settings.data.extra
-    found = {"source": _absolute(source), "extra": {_absolute(s): n for s, n in extra.items()}}
+    found = {
+        "source": _absolute(source),
+        "extra": {_absolute(s): n for s, n in extra.items()},
+        "leave_out": settings.data.leave_out and _absolute(settings.data.leave_out),
+    }
     return settings.model_copy(update={"data": settings.data.model_copy(update=found)})
 
 
 def _absolute(source: str) -> str:
     prefix = "file:" if source.startswith("file:") else ""
     path = Path(source.removeprefix("file:")).expanduser()
-    if (not prefix and source in list_cards()) or not path.is_file():
+    if (not prefix and source in list_cards()) or not path.exists():
         return source
     return f"{prefix}{path.resolve()}"
 
@@ -120,15 +123,8 @@ def _absolute(source: str) -> str:
 def _run(
     settings: PretrainSettings, output: Path, *, report: Report, rows: Any, resume: bool
 ) -> Run:
-    featurizer = MoleculeFeaturizer()
-    store, every_row = open_data(settings.data)
-    dataset = MoleculeDataset(
-        store,
-        featurizer,
-        max_atoms=settings.data.max_atoms,
-        grounding=grounding_targets(settings),
-        rows=every_row if rows is None else rows,
-    )
+    corpus = open_corpus(settings, rows)
+    dataset, featurizer = corpus.dataset, corpus.featurizer
     torch.manual_seed(settings.seed)
     model = build_model(settings, featurizer)
     optimizer = build_optimizer(
@@ -139,7 +135,7 @@ def _run(
     )
     fabric = _fabric(settings)
     checkpoints = Checkpoints(output / "checkpoints", keep=settings.keep)
-    progress = Progress(data=str(store.info.get("source_sha256")))
+    progress = Progress(data=corpus.identity)
     if resume and checkpoints.steps():
         step, tree = checkpoints.load_latest()
         if tree["progress"].get("data") != progress.data:
@@ -158,11 +154,20 @@ def _run(
     if not resume:
         _make_folder(output, settings)
     sampler = BucketBatches(dataset.sizes, batch_size=settings.batch_size, seed=settings.seed)
-    masks = MaskSampler(**settings.mask.model_dump(), seed=settings.seed)
+    masks = MaskSampler(**settings.mask.model_dump(exclude={"noise"}), seed=settings.seed)
+    noise = CoordinateNoise(settings.mask.noise, settings.seed) if settings.mask.noise else None
 
     def batches(start: int, stop: int) -> Iterable[MaskedBatch]:
-        workers = settings.data.workers
-        for batch in load_batches(dataset, masks, sampler, start=start, stop=stop, workers=workers):
+        loader = load_batches(
+            dataset,
+            masks,
+            sampler,
+            start=start,
+            stop=stop,
+            workers=settings.data.workers,
+            noise=noise,
+        )
+        for batch in loader:
             if progress.molecules == 0 and progress.step >= 2 * sampler.per_epoch:
                 raise nothing_to_learn(progress)  # a third look at the data would not help
             yield batch
@@ -184,25 +189,12 @@ def _run(
         if progress.molecules == 0 and not checkpoints.steps():
             _remove_unstarted(output)
         raise
-    run = Run(output, settings, progress, rows=len(dataset))
+    run = Run(output, settings, progress, rows=len(dataset), left_out=corpus.left_out)
     export(run, model, featurizer)
     return run
 
 
-def open_data(data: DataSettings) -> tuple[SmilesStore | Mixture, Any]:
-    """Open what a run learns from; the rows of an epoch, or ``None`` for each row once.
-
-    Raises:
-        UserError: if it cannot be read.
-    """
-    first = open_store(data.source, smiles_column=data.smiles_column)
-    if not data.extra:
-        return first, None
-    mixture = Mixture([first, *(open_store(source) for source in data.extra)])
-    return mixture, mixture.rows([1, *data.extra.values()])
-
-
-def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> Data2Vec:
+def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     """Build student, teacher and loss at random start."""
     encoder = build_encoder(
         encoder_config(settings),
@@ -211,16 +203,10 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
     )
     student: VisibleStudent | MaskTokenStudent
     if settings.student.kind == "visible":
-        predictor = TransformerPredictor(
-            dim=encoder.dim,
-            width=settings.student.predictor_width,
-            depth=settings.student.predictor_depth,
-            heads=settings.student.predictor_heads,
-        )
-        student = VisibleStudent(encoder, predictor)
+        student = VisibleStudent(encoder, build_predictor(settings, encoder.dim))
     else:
         student = MaskTokenStudent(encoder)
-    depth = len(encoder.blocks)
+    depth = encoder.depth
     top_k = settings.objective.top_k or depth
     if top_k > depth:
         raise UserError(f"objective.top_k is {top_k}, but the encoder has {depth} blocks")
@@ -229,6 +215,7 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
         student,
         top_k=top_k,
         loss=settings.objective.loss,
+        target=settings.objective.target,
         visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,
@@ -238,21 +225,32 @@ def build_model(settings: PretrainSettings, featurizer: MoleculeFeaturizer) -> D
     )
 
 
-def grounding_targets(settings: PretrainSettings) -> Grounding | None:
-    """What the grounding term predicts; ``None`` without one."""
-    chosen = settings.objective
-    if not chosen.grounding_weight:
-        return None
-    if chosen.grounding == "descriptors":
-        return Grounding("descriptors")
-    return Grounding("fingerprint", chosen.grounding_size)
+def build_predictor(settings: PretrainSettings, dim: int) -> Predictor:
+    """Build what fills the gaps, of the encoder's family; ``dim`` is the encoder's width."""
+    chosen = settings.student
+    size = {"dim": dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
+    if settings.encoder.family == "equivariant":
+        from molvec.nn.equivariant_predictor import EquivariantPredictor
+
+        config = encoder_config(settings)
+        space = {name: config[name] for name in ("lmax", "cutoff", "neighbours")}
+        return EquivariantPredictor(**size, **space)
+    return TransformerPredictor(**size, heads=chosen.predictor_heads)
 
 
 def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
     """Resolve preset and overrides to the encoder's plain arguments."""
     chosen = settings.encoder
-    size = dict(PRESETS[chosen.preset])
-    size.update({key: getattr(chosen, key) for key in size if getattr(chosen, key) is not None})
+    size = dict(PRESETS[chosen.family][chosen.preset])
+    for name in ("dim", "depth", "heads", "lmax"):
+        value = getattr(chosen, name)
+        if value is not None and name not in size:
+            raise UserError(f"encoder.{name} has no meaning for a {chosen.family}")
+        if value is not None:
+            size[name] = value
+    if chosen.family == "equivariant":
+        space = {"cutoff": settings.data.cutoff, "neighbours": settings.data.max_neighbours}
+        return {"family": chosen.family, **size, **space}
     if size["dim"] % size["heads"]:
         raise UserError(
             f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
@@ -283,7 +281,7 @@ def _fabric(settings: PretrainSettings) -> Fabric:
         raise UserError(f"cannot use accelerator {settings.accelerator!r}: {error}") from error
 
 
-def export(run: Run, model: Data2Vec, featurizer: MoleculeFeaturizer) -> None:
+def export(run: Run, model: Data2Vec, featurizer: Featurizer) -> None:
     """Write the run's model folder."""
     settings, progress = run.settings, run.progress
     encoder = model.teacher if settings.export == "teacher" else model.student.encoder
@@ -307,11 +305,12 @@ def export(run: Run, model: Data2Vec, featurizer: MoleculeFeaturizer) -> None:
 
 def _card(run: Run) -> str:
     settings, progress = run.settings, run.progress
+    graphs = {"molecules": "molecules", "proteins": "chains"}[settings.data.kind]
     return (
         f"# {run.folder.name}\n\n"
         f"A {settings.encoder.preset} {settings.encoder.family} pretrained with data2vec "
         f"(molvec {molvec.__version__}) on `{settings.data.source}`: {progress.step:,} steps, "
-        f"{progress.molecules:,} molecules, {progress.views:,} masked views, seed "
+        f"{progress.molecules:,} {graphs}, {progress.views:,} masked views, seed "
         f"{settings.seed}.\n\nLoad it with `molvec.load({str(run.model)!r})`.\n\n"
         f"## Settings\n\n```yaml\n{dump_settings(settings)}```\n"
     )

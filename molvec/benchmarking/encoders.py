@@ -14,7 +14,7 @@ import torch
 from molvec.checkpoint import load_model
 from molvec.data.source import sha256_of
 from molvec.embed.embedder import Embedder
-from molvec.embed.load import load, model_folder
+from molvec.embed.load import EMBEDDERS, load, model_folder, of_molecules
 from molvec.errors import UserError
 from molvec.evaluate.representation import (
     PRETRAINED,
@@ -23,7 +23,7 @@ from molvec.evaluate.representation import (
     Representation,
     versions_key,
 )
-from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.featurize.kinds import featurizer_from_json
 from molvec.nn.presets import build_encoder
 
 
@@ -80,6 +80,14 @@ class ModelFolder:
         if sha256_of(self.folder / "model.safetensors") != self.weights_sha256:
             raise UserError(f"{self.folder} changed while the suite ran; run it again")
 
+    def require_molecules(self) -> None:
+        """Refuse a model of anything else.
+
+        Raises:
+            UserError: if it is one.
+        """
+        of_molecules(load(self.folder, device=self.device))
+
     def representation(self) -> Representation:
         """Return the model's embeddings as a representation."""
         embedder = load(self.folder, device=self.device)
@@ -94,7 +102,7 @@ class ModelFolder:
 
     def random_embedder(self, seed: int) -> Embedder:
         """Return the same network before training, drawn with ``seed``."""
-        featurizer = MoleculeFeaturizer.from_json(self.config["featurizer"])
+        featurizer = featurizer_from_json(self.config["featurizer"])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             encoder = build_encoder(
@@ -102,7 +110,8 @@ class ModelFolder:
                 node_sizes=featurizer.node_sizes,
                 edge_sizes=featurizer.edge_sizes,
             )
-        return Embedder(encoder, featurizer, readout=self.config["readout"], device=self.device)
+        kind = EMBEDDERS[featurizer.kind]
+        return kind(encoder, featurizer, readout=self.config["readout"], device=self.device)
 
 
 def _embedding(embedder: Embedder) -> Callable[[Sequence[str]], Features]:

@@ -126,11 +126,13 @@ def run_benchmark(
             computed.
     """
     machine = describe()  # now: the source tree may change meanwhile
+    folder = None if model is None else ModelFolder(model)
+    if folder is not None:
+        folder.require_molecules()
     # A user's own labels stay in the user's own folder.
     shared = None if settings.table is not None else cache_folder() / "cells"
     store = CellStore(output / "cells", shared)
     _writable(output)
-    folder = None if model is None else ModelFolder(model)
     _check_same_model(output, folder)
     representations = _representations(settings, folder)
     cells: list[Cell] = []

@@ -12,27 +12,34 @@ from molvec.shipped import DEFAULT_MODEL
 
 def embed(
     source: Annotated[
-        Path, typer.Argument(help="Molecules: .smi, .csv, .tsv, .parquet, .sdf, also .gz.")
+        Path,
+        typer.Argument(
+            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; with a model of proteins structures "
+            "(.pdb, .cif) or a folder of them; also .gz."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],
     model: Annotated[
         str, typer.Option("--model", "-m", help="A shipped model's name, a run or a model folder.")
     ] = DEFAULT_MODEL,
     smiles_column: Annotated[str | None, typer.Option(help="Column with SMILES.")] = None,
-    level: Annotated[str, typer.Option(help="graph: a vector per molecule; node: per atom.")] = (
-        "graph"
-    ),
+    level: Annotated[
+        str,
+        typer.Option(help="graph: a vector per molecule or chain; node: per atom or residue."),
+    ] = "graph",
     max_atoms: Annotated[
-        int | None, typer.Option(min=1, help="Larger molecules become empty rows with a reason.")
+        int | None,
+        typer.Option(min=1, help="More atoms (residues) make an empty row with a reason."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Embed a file of molecules: one output row per input row, bad rows empty with a reason."""
+    """Embed molecules or proteins: one output row per input row, bad rows empty with a reason."""
     from molvec.cli.display import RowsDisplay
     from molvec.embed.file import embed_file
     from molvec.embed.load import load
     from molvec.errors import UserError
 
+    level = "node" if level == "residue" else level
     if level not in ("graph", "node"):
         raise UserError(f"--level must be graph or node, got {level!r}")
     embedder = load(model, device=device)

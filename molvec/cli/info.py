@@ -39,6 +39,7 @@ def _shipped() -> dict[str, str]:
 
 def _describe(model: str) -> dict[str, str]:
     from molvec.embed.load import load, model_folder
+    from molvec.featurize.molecule import MoleculeFeaturizer
 
     folder = model_folder(model)
     embedder = load(folder, device="cpu")
@@ -46,20 +47,26 @@ def _describe(model: str) -> dict[str, str]:
     training = config.get("training", {})
     parameters = sum(p.numel() for p in embedder.encoder.parameters())
     settings = training.get("settings", {})
+    featurizer = embedder.featurizer
+    if isinstance(featurizer, MoleculeFeaturizer):
+        whole, part, features = "molecule", "atom", ", ".join(featurizer.atom.features)
+    else:
+        whole, part = "chain", "residue"
+        features = f"kind of residue; CA atoms within {featurizer.cutoff:g} Angstrom"
     described = {
         "model": str(folder),
         "molvec": str(config.get("molvec_version")),
         "encoder": ", ".join(f"{key} {value}" for key, value in config["encoder"].items()),
         "parameters": f"{parameters:,}",
-        "embedding": f"{embedder.dim} numbers per molecule ({embedder.readout}), "
-        f"{embedder.node_dim} per atom",
-        "features": ", ".join(embedder.featurizer.atom.features),
+        "embedding": f"{embedder.dim} numbers per {whole} ({embedder.readout}), "
+        f"{embedder.node_dim} per {part}",
+        "features": features,
     }
     if training:
         described |= {
             "data": str(settings["data"]["source"]),
             "trained": f"{training['steps']:,} of {settings['steps']:,} steps, "
-            f"{training['molecules']:,} molecules, {training['views']:,} masked views, "
+            f"{training['molecules']:,} {whole}s, {training['views']:,} masked views, "
             f"{training['seconds']:,.0f} s",
             "seed": str(settings["seed"]),
             "torch": training["torch"],

@@ -1,4 +1,4 @@
-"""``molvec pretrain``: make a model from molecules."""
+"""``molvec pretrain``: make a model from molecules or proteins."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from molvec.errors import UserError
 
 def pretrain(
     recipe: Annotated[
-        str | None, typer.Argument(help="A shipped recipe (zinc, nci) or a YAML file.")
+        str | None, typer.Argument(help="A shipped recipe (zinc, nci, pdb) or a YAML file.")
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option(help="Your molecules: .smi, .csv, .tsv, .parquet, .sdf, also .gz."),
+        typer.Option(
+            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe pdb: a folder of structures."
+        ),
     ] = None,
     smiles_column: Annotated[str | None, typer.Option(help="Column of --data with SMILES.")] = None,
     output: Annotated[
@@ -86,7 +88,8 @@ def _finish(run) -> None:  # type: ignore[no-untyped-def]
             err=True,
         )
         raise typer.Exit(128 + int(progress.stopped_by))
+    graphs = {"molecules": "molecules", "proteins": "chains"}[run.settings.data.kind]
     typer.echo(
-        f"{progress.step:,} steps, {progress.molecules:,} molecules in {progress.seconds:,.0f} s; "
+        f"{progress.step:,} steps, {progress.molecules:,} {graphs} in {progress.seconds:,.0f} s; "
         f"model in {run.model}"
     )

@@ -22,7 +22,7 @@ from molvec.atomic import new_folder
 from molvec.data.source import cache_folder, sha256_of
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
-from molvec.records import Chain, RecordError, read_structure, structure_files
+from molvec.records import Chain, RecordError, SkipCount, read_structure, structure_files
 
 FORMAT = "molvec.chains/1"
 
@@ -77,6 +77,13 @@ class ChainStore:
     def skipped(self) -> dict[str, str]:
         """File or chain -> why it is not here."""
         return dict(self.info["skipped"])
+
+    def summary(self) -> str:
+        """Say what is not here and why, commonest reason first; empty if everything is."""
+        count = SkipCount()
+        for row, (name, reason) in enumerate(self.info["skipped"].items()):
+            count.add(row, name, reason)
+        return count.named_summary(f"{self.info['files']:,} files and {len(self):,} chains")
 
     def __reduce__(self) -> tuple[type[ChainStore], tuple[Path]]:
         # Pickled by path, for workers that are started rather than forked: they map it anew.
@@ -147,7 +154,7 @@ def _unusable(chain: Chain, shortest: int, longest: int, unwanted: Sequence[str]
     if len(chain) > longest:
         return f"{len(chain):,} residues, more than the limit of {longest:,}"
     if len(chain) < shortest:
-        return f"{len(chain)} residues, fewer than {shortest}"
+        return f"{len(chain)} residues, fewer than the limit of {shortest}"
     return ""
 
 
@@ -175,24 +182,33 @@ class ChainDataset:
     Args:
         store: chains.
         featurizer: chain -> graph.
+        rows: numbers of the chains to use; all by default.
     """
 
-    def __init__(self, store: ChainStore, featurizer: ProteinFeaturizer) -> None:
+    def __init__(
+        self,
+        store: ChainStore,
+        featurizer: ProteinFeaturizer,
+        *,
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
         self.store = store
         self.featurizer = featurizer
+        self.rows = rows
 
     @property
     def sizes(self) -> NDArray[np.integer]:
         """Residues of each chain."""
-        return self.store.lengths
+        lengths = self.store.lengths
+        return lengths if self.rows is None else lengths[self.rows]
 
     def __len__(self) -> int:
-        return len(self.store)
+        return len(self.store) if self.rows is None else len(self.rows)
 
     def row(self, index: int) -> int:
         """Return the chain's number in the store."""
-        return index
+        return index if self.rows is None else int(self.rows[index])
 
     def graph(self, index: int) -> Data:
         """Featurise one chain."""
-        return self.featurizer(self.store[index])
+        return self.featurizer(self.store[self.row(index)])

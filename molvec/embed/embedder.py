@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -14,11 +15,12 @@ from torch import nn
 from torch_geometric.data import Batch, Data
 
 from molvec.errors import UserError
+from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
 from molvec.nn.head import GraphHead
 from molvec.nn.readout import READOUTS, WIDTH
-from molvec.records import Record, SkipCount, from_python, parse
+from molvec.records import ChainRecord, Record, SkipCount, from_python, parse, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +44,13 @@ class Embedded:
           ``error``.
     """
 
-    record: Record
+    record: Record | ChainRecord
     vector: Array | None
     error: str | None
 
 
 class Embedder:
-    """A frozen encoder with its featuriser and readout.
+    """A frozen encoder of molecules with its featuriser and readout.
 
     A molecule's vector depends on the molecule alone: not on the batch, nor on the order of rows.
     Computed in float32.
@@ -69,7 +71,7 @@ class Embedder:
     def __init__(
         self,
         encoder: nn.Module,
-        featurizer: MoleculeFeaturizer,
+        featurizer: Featurizer,
         *,
         readout: str = "mean",
         config: Mapping[str, Any] | None = None,
@@ -132,7 +134,7 @@ class Embedder:
             else np.zeros((0, self.node_dim), dtype=np.float32)
         )
         vectors: list[Array] = []
-        for row in self.stream(from_python(items), level=level, max_atoms=max_atoms):
+        for row in self.stream(self.records(items), level=level, max_atoms=max_atoms):
             if row.vector is not None:
                 vectors.append(row.vector)
             elif on_error == "raise":
@@ -162,9 +164,30 @@ class Embedder:
 
         return predict_frame(self, items, on_error=on_error, max_atoms=max_atoms)
 
+    def records(self, items: Any) -> Iterable[Any]:
+        """Make records of what :meth:`embed` takes."""
+        return from_python(items)
+
+    def read(self, source: Path, *, smiles_column: str | None = None) -> Iterable[Any]:
+        """Read the records of a file.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        return read_records(source, smiles_column=smiles_column)
+
+    def graph(self, record: Any, max_atoms: int | None) -> Data:
+        """Make a record's graph.
+
+        Raises:
+            ValueError: with a short reason, if there is none.
+        """
+        assert isinstance(self.featurizer, MoleculeFeaturizer)
+        return self.featurizer(parse(record, max_atoms=max_atoms))
+
     def stream(
         self,
-        records: Iterable[Record],
+        records: Iterable[Any],
         *,
         level: Level = "graph",
         max_atoms: int | None = None,
@@ -175,17 +198,15 @@ class Embedder:
         while chunk := list(islice(records, CHUNK)):
             for row in self._embed_chunk(chunk, level, max_atoms):
                 if row.error is not None and skipped is not None:
-                    skipped.add(row.record.index, row.record.smiles, row.error)
+                    skipped.add(row.record.index, row.record.text, row.error)
                 yield row
 
-    def _embed_chunk(
-        self, chunk: list[Record], level: Level, max_atoms: int | None
-    ) -> list[Embedded]:
+    def _embed_chunk(self, chunk: list[Any], level: Level, max_atoms: int | None) -> list[Embedded]:
         graphs: dict[int, Data] = {}
         rows: list[Embedded | None] = [None] * len(chunk)
         for i, record in enumerate(chunk):
             try:
-                graphs[i] = self.featurizer(parse(record, max_atoms=max_atoms))
+                graphs[i] = self.graph(record, max_atoms)
             except ValueError as error:
                 rows[i] = Embedded(record, None, str(error))
         places = list(graphs)

@@ -8,13 +8,18 @@ from typing import Any
 from torch import Tensor
 
 from molvec.checkpoint import load_model
+from molvec.embed.chains import ChainEmbedder
 from molvec.embed.embedder import Embedder
 from molvec.errors import UserError, did_you_mean
+from molvec.featurize.kinds import featurizer_from_json
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
 from molvec.nn.readout import WIDTH
 from molvec.shipped import shipped_models
+
+EMBEDDERS: dict[str, type[Embedder]] = {"molecule": Embedder, "protein": ChainEmbedder}
+"""By what a model was trained on, the ``kind`` of its featuriser."""
 
 HEAD = "head."
 """What the names of a head's tensors begin with; all other tensors are the encoder's."""
@@ -34,7 +39,7 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
     folder = model_folder(model)
     config, tensors = load_model(folder)
     try:
-        featurizer = MoleculeFeaturizer.from_json(config["featurizer"])
+        featurizer = featurizer_from_json(config["featurizer"])
         encoder = build_encoder(
             config["encoder"],
             node_sizes=featurizer.node_sizes,
@@ -49,7 +54,7 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
             f"{folder} does not fit this molvec ({_first_line(error)}); "
             "use the version that wrote it, or train again"
         ) from error
-    return Embedder(
+    return EMBEDDERS[featurizer.kind](
         encoder,
         featurizer,
         readout=readout,
@@ -58,6 +63,17 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
         head=head,
         targets=targets,
     )
+
+
+def of_molecules(embedder: Embedder) -> MoleculeFeaturizer:
+    """Return the featuriser of a model of molecules.
+
+    Raises:
+        UserError: if it is a model of something else.
+    """
+    if not isinstance(embedder.featurizer, MoleculeFeaturizer):
+        raise UserError(f"this needs a model of molecules, not of {embedder.featurizer.kind}s")
+    return embedder.featurizer
 
 
 def encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

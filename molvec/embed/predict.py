@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow as pa
 
 from molvec.embed.embedder import Array, Embedder, OnError
-from molvec.embed.file import WrittenFile, common_fields, flat_table, write_rows
+from molvec.embed.file import COMMON, WrittenFile, flat_table, write_rows
 from molvec.errors import UserError
 from molvec.records import from_python
 
-RESERVED = tuple(field.name for field in common_fields())
+RESERVED = tuple(field.name for field in COMMON["molecule"].fields)
 """Columns of every output file: no target can have one of these names."""
 
 
@@ -71,8 +71,9 @@ def predict_file(
         smiles_column=smiles_column,
         level="target",
         max_atoms=max_atoms,
-        schema=pa.schema([*common_fields(), *columns]),
+        schema=pa.schema([*COMMON["molecule"].fields, *columns]),
         table=flat_table,
+        common=COMMON["molecule"],
         progress=progress,
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from typing import Any
+
 import numpy as np
 import torch
 from torch_geometric.data import Data
@@ -26,8 +29,9 @@ class ProteinFeaturizer:
     sequence always, by relations of their own.
 
     Args:
-        cutoff: between CA atoms, Angstrom.
+        cutoff: largest distance of neighbours in space, between CA atoms, Angstrom.
         max_neighbours: nearest neighbours in space of each residue.
+        residue: the kinds of residues, one feature.
 
     Shapes (``n`` residues):
         - ``x``: int64 ``[n, 1]``: kind of residue; modified ones count as what they were made
@@ -39,22 +43,51 @@ class ProteinFeaturizer:
 
     kind = "protein"
 
-    def __init__(self, *, cutoff: float = 10.0, max_neighbours: int = 24) -> None:
+    def __init__(
+        self, *, cutoff: float = 10.0, max_neighbours: int = 24, residue: Vocabulary = RESIDUE
+    ) -> None:
         self.cutoff = cutoff
         self.max_neighbours = max_neighbours
-        (self._residues,) = RESIDUE.lookups()
-        self._other = RESIDUE.sizes[0] - 1
+        self.residue = residue
+        (self._residues,) = residue.lookups()
+        self._other = residue.sizes[0] - 1
         (self._relations,) = CONTACT.lookups()
 
     @property
     def node_sizes(self) -> tuple[int, ...]:
         """Vocabulary sizes of the columns of ``x``."""
-        return RESIDUE.sizes
+        return self.residue.sizes
 
     @property
     def edge_sizes(self) -> tuple[int, ...]:
         """Vocabulary sizes of the columns of ``edge_attr``."""
         return CONTACT.sizes
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything needed to build the same featuriser again."""
+        return {
+            "kind": self.kind,
+            "cutoff": self.cutoff,
+            "max_neighbours": self.max_neighbours,
+            "residue": self.residue.to_json(),
+            "contact": CONTACT.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, config: Mapping[str, Any]) -> ProteinFeaturizer:
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            ValueError: for relations that this version does not make.
+        """
+        contact: dict[str, list[Hashable]] = config["contact"]
+        if contact != CONTACT.to_json():
+            raise ValueError(f"unknown relations between residues: {contact}")
+        return cls(
+            cutoff=config["cutoff"],
+            max_neighbours=config["max_neighbours"],
+            residue=Vocabulary.from_json(config["residue"]),
+        )
 
     def __call__(self, chain: Chain) -> Data:
         """Featurise one chain.

@@ -47,6 +47,7 @@ class EquivariantEncoder(Encoder):
     ) -> None:
         super().__init__()
         self.dim = dim
+        self.depth = depth
         self.irreps = hidden_irreps(dim, lmax)
         self.nodes = NodeEmbedding(node_sizes, dim)
         self.geometry = EdgeGeometry(lmax, cutoff, num_basis)

@@ -48,6 +48,7 @@ class GraphTransformer(Encoder):
         if dim % heads:
             raise ValueError(f"dim ({dim}) must be a multiple of heads ({heads})")
         self.dim = dim
+        self.depth = depth
         self.nodes = NodeEmbedding(node_sizes, dim)
         self.structure = StructureEmbedding(dim)
         self.bias = PairBias(heads, edge_sizes)

@@ -28,6 +28,11 @@ class Record:
     error: str | None = None
     labels: tuple[str | None, ...] | None = None
 
+    @property
+    def text(self) -> str:
+        """What a user knows the row by, for messages."""
+        return self.smiles or ""
+
 
 class RecordError(ValueError):
     """One row is not a usable molecule; ``reason`` says why in a few words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _NUMBERS = re.compile(r"(?<!limit of )\b\d+(?: \d+)*\b")
@@ -53,16 +54,32 @@ class SkipCount:
         """
         if not self.counts:
             return ""
+        return f"skipped {len(self):,} of {total:,} rows: {self._reasons(self._rows)}"
+
+    def named_summary(self, of: str) -> str:
+        """Say the same of inputs that are known by name rather than by row.
+
+        Args:
+            of: what they are a part of, e.g. ``"12 files"``.
+        """
+        if not self.counts:
+            return ""
+        return f"skipped {len(self):,} of {of}: {self._reasons(self._names)}"
+
+    def _reasons(self, examples: Callable[[str, int], str]) -> str:
         ranked = self.counts.most_common()
-        parts = [self._part(reason, count) for reason, count in ranked[:_MAX_REASONS]]
+        parts = [f"{n:,} {reason} ({examples(reason, n)})" for reason, n in ranked[:_MAX_REASONS]]
         rest = ranked[_MAX_REASONS:]
         if rest:
             rows = sum(count for _, count in rest)
             parts.append(f"{rows:,} for {len(rest)} other reason{'s' * (len(rest) > 1)}")
-        return f"skipped {len(self):,} of {total:,} rows: {', '.join(parts)}"
+        return ", ".join(parts)
 
-    def _part(self, reason: str, count: int) -> str:
+    def _rows(self, reason: str, count: int) -> str:
         rows = [str(index) for index, _ in self.examples[reason]]
-        if count > len(rows):
-            rows.append("...")
-        return f"{count:,} {reason} (row{'s' * (count > 1)} {', '.join(rows)})"
+        more = ["..."] * (count > len(rows))
+        return f"row{'s' * (count > 1)} {', '.join(rows + more)}"
+
+    def _names(self, reason: str, count: int) -> str:
+        names = [text for _, text in self.examples[reason]]
+        return ", ".join(names + ["..."] * (count > len(names)))

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,11 @@ def structure_files(source: Path) -> list[Path]:
         UserError: if there is no such file or folder, or no structure in it.
     """
     if source.is_file():
+        if not _format(source):
+            raise UserError(
+                f"{source} is not a structure: expected a file ending in {', '.join(FORMATS)}, "
+                "or one of these with .gz"
+            )
         return [source]
     if not source.is_dir():
         raise UserError(f"there is no file or folder {source}")
@@ -111,6 +116,57 @@ def structure_files(source: Path) -> list[Path]:
             "or these with .gz"
         )
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class ChainRecord:
+    """One row of a reading: a chain, or a file without one and why.
+
+    Attributes:
+        index: the row, counted from 0.
+        text: the chain's name, or the file's where there is no chain.
+        chain: the chain, if there is one.
+        error: why there is none.
+    """
+
+    index: int
+    text: str
+    chain: Chain | None = None
+    error: str | None = None
+
+
+def chain_records(items: Any) -> Iterator[ChainRecord]:
+    """Read chains: one record per chain, one per file that has none.
+
+    Args:
+        items: a file or a folder of structures, a :class:`Chain`, a record, or an
+            iterable of these.
+
+    Raises:
+        UserError: if there is no such file or folder, or something else was given.
+    """
+    for index, (text, chain, error) in enumerate(_found(items)):
+        yield ChainRecord(index, text, chain, error)
+
+
+def _found(items: Any) -> Iterator[tuple[str, Chain | None, str | None]]:
+    if isinstance(items, Chain):
+        yield items.name, items, None
+    elif isinstance(items, ChainRecord):
+        yield items.text, items.chain, items.error
+    elif isinstance(items, str | Path):
+        for path in structure_files(Path(items).expanduser()):
+            try:
+                structure = read_structure(path)
+            except RecordError as error:
+                yield path.name, None, error.reason
+            else:
+                yield from ((chain.name, chain, None) for chain in structure.chains)
+    elif isinstance(items, Iterable):
+        for item in items:
+            yield from _found(item)
+    else:
+        raise UserError(f"expected files of structures, got {type(items).__name__}")
 
 
 def _protein_residues(chain: Any, left_out: Counter[str]) -> Iterator[Any]:

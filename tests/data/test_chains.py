@@ -13,18 +13,7 @@ from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.graph import validate
 from molvec.masking import CoordinateNoise, MaskSampler
-
-
-def trace(length, chain="A", residue="ALA"):
-    """A CA trace that winds like a helix."""
-    angle = 1.745 * np.arange(length)
-    points = np.stack([2.3 * np.cos(angle), 2.3 * np.sin(angle), 1.5 * np.arange(length)], axis=1)
-    points[:, 2] %= 900  # the format has no room for more
-    return "".join(
-        f"ATOM  {i % 99999:>5}  CA  {residue} {chain}{i % 9999:>4}    "
-        f"{x:8.3f}{y:8.3f}{z:8.3f}  1.00  0.00           C  \n"
-        for i, (x, y, z) in enumerate(points, 1)
-    )
+from tests.structures import trace
 
 
 @pytest.fixture
@@ -65,7 +54,7 @@ def test_good_chains_are_kept_and_the_rest_is_named(store):
         "empty.cif": "no atoms",
         "good7.pdb: good7_A": "left out by name",
         "huge.pdb: huge_A": "3,000 residues, more than the limit of 2,000",
-        "one.pdb: one_A": "1 residues, fewer than 2",
+        "one.pdb: one_A": "1 residues, fewer than the limit of 2",
     }
     with pytest.raises(IndexError, match="chain 9 of a store with 9"):
         store[9]

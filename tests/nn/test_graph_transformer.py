@@ -108,14 +108,16 @@ def test_head_count_must_divide_the_width():
 
 @pytest.mark.parametrize(("name", "millions"), [("tiny", 0.16), ("small", 4.78), ("base", 37.9)])
 def test_presets_have_the_sizes_they_promise(name, millions):
-    config = {"family": "graph_transformer", **PRESETS[name]}
+    config = {"family": "graph_transformer", **PRESETS["graph_transformer"][name]}
     encoder = build_encoder(config, **SIZES)
     count = sum(p.numel() for p in encoder.parameters()) / 1e6
     assert count == pytest.approx(millions, rel=0.03)
 
 
 def test_unknown_family_names_the_known_ones():
-    with pytest.raises(ValueError, match="unknown encoder family 'gin'; known: graph_transformer"):
+    with pytest.raises(
+        ValueError, match="unknown encoder family 'gin'; known: graph_transformer, equivariant"
+    ):
         build_encoder({"family": "gin"}, **SIZES)
 
 

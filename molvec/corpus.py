@@ -1,0 +1,105 @@
+"""What a run learns from, opened: the one place that asks which kind of data it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from molvec.config import DataSettings, PretrainSettings
+from molvec.data.chains import ChainDataset, open_chains
+from molvec.data.dataset import GraphDataset, MoleculeDataset
+from molvec.data.mixture import Mixture
+from molvec.data.store import SmilesStore, open_store
+from molvec.errors import UserError
+from molvec.featurize.grounding import Grounding
+from molvec.featurize.kinds import Featurizer
+from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.featurize.protein import ProteinFeaturizer
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Graphs to learn from.
+
+    Attributes:
+        dataset: random access to them.
+        featurizer: what makes them.
+        identity: changes with the data, so that a run is not resumed with another one.
+        left_out: what could not be read when the data was opened, and why; empty if nothing.
+    """
+
+    dataset: GraphDataset
+    featurizer: Featurizer
+    identity: str
+    left_out: str = ""
+
+
+def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
+    """Open the data of a run.
+
+    Args:
+        settings: of the run.
+        rows: numbers of the data's rows to learn from; all by default.
+
+    Raises:
+        UserError: if it cannot be read.
+    """
+    featurizer = build_featurizer(settings.data)
+    if isinstance(featurizer, ProteinFeaturizer):
+        return _chains(settings.data, featurizer, rows)
+    return _molecules(settings, featurizer, rows)
+
+
+def build_featurizer(data: DataSettings) -> Featurizer:
+    """Build the featuriser for a kind of data."""
+    if data.kind == "proteins":
+        return ProteinFeaturizer(cutoff=data.cutoff, max_neighbours=data.max_neighbours)
+    return MoleculeFeaturizer()
+
+
+def grounding_targets(settings: PretrainSettings) -> Grounding | None:
+    """What the grounding term predicts; ``None`` without one."""
+    chosen = settings.objective
+    if not chosen.grounding_weight:
+        return None
+    if chosen.grounding == "descriptors":
+        return Grounding("descriptors")
+    return Grounding("fingerprint", chosen.grounding_size)
+
+
+def _molecules(settings: PretrainSettings, featurizer: MoleculeFeaturizer, rows: Any) -> Corpus:
+    data = settings.data
+    first = open_store(data.source, smiles_column=data.smiles_column)
+    store: SmilesStore | Mixture = first
+    every_row = None
+    if data.extra:
+        store = Mixture([first, *(open_store(source) for source in data.extra)])
+        every_row = store.rows([1, *data.extra.values()])
+    dataset = MoleculeDataset(
+        store,
+        featurizer,
+        max_atoms=data.max_atoms,
+        grounding=grounding_targets(settings),
+        rows=every_row if rows is None else rows,
+    )
+    return Corpus(dataset, featurizer, str(store.info.get("source_sha256")))
+
+
+def _chains(data: DataSettings, featurizer: ProteinFeaturizer, rows: Any) -> Corpus:
+    store = open_chains(
+        Path(data.source).expanduser(),
+        min_residues=data.min_residues,
+        max_residues=data.max_residues,
+        leave_out=() if data.leave_out is None else _names(Path(data.leave_out)),
+    )
+    dataset = ChainDataset(store, featurizer, rows=rows)
+    return Corpus(dataset, featurizer, str(store.info["source_sha256"]), store.summary())
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        lines = path.expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read data.leave_out {path}: {error}") from None
+    return [line.strip() for line in lines if line.strip()]
