@@ -14,8 +14,8 @@ from molvec.config import (
     parse_overrides,
     parse_settings,
 )
+from molvec.corpus import build_featurizer
 from molvec.errors import UserError
-from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.masking import MaskSampler
 from molvec.pretraining import build_model, encoder_config, resolve_precision
 
@@ -25,7 +25,6 @@ OTHER = {
     "data.smiles_column": "smi",
     "data.max_atoms": 50,
     "data.workers": 0,
-    "encoder.family": "graph_transformer",
     "encoder.preset": "base",
     "encoder.dim": 128,
     "encoder.depth": 2,
@@ -41,6 +40,7 @@ OTHER = {
     "mask.views": 1,
     "objective.top_k": 2,
     "objective.loss": "smooth_l1",
+    "objective.target": "whiten",
     "objective.visible_weight": 0.5,
     "objective.graph_weight": 0.5,
     "objective.grounding_weight": 0.1,
@@ -66,7 +66,23 @@ OTHER = {
     "keep": 1,
     "tensorboard": True,
 }
-"""A value other than the default for every setting there is (one for those with one choice)."""
+"""A value other than the default for every setting of a run on molecules."""
+
+PROTEINS = {
+    "data.kind": "proteins",
+    "data.source": "structures",
+    "encoder.family": "equivariant",
+}
+OTHER_PROTEINS = PROTEINS | {
+    "data.min_residues": 30,
+    "data.max_residues": 500,
+    "data.leave_out": "names.txt",
+    "data.cutoff": 8.5,
+    "data.max_neighbours": 12,
+    "encoder.lmax": 2,
+    "mask.noise": 0.25,
+}
+"""The same for those that only proteins have."""
 
 OTHER_FINETUNE = {
     "preset": "base",
@@ -105,16 +121,20 @@ def value_of(settings, key):
 
 
 def test_every_setting_is_listed_above():
-    assert sorted(leaves(PretrainSettings)) == sorted(OTHER)
+    assert sorted(leaves(PretrainSettings)) == sorted(OTHER | OTHER_PROTEINS)
 
 
-@pytest.mark.parametrize("key", sorted(OTHER))
+@pytest.mark.parametrize("key", sorted(OTHER | OTHER_PROTEINS))
 def test_every_setting_can_be_set(key):
-    text = yaml.safe_dump(OTHER[key], default_flow_style=True).split("\n")[0]
-    settings = load_settings(None, parse_overrides([f"{key}={text}"]))
-    assert value_of(settings, key) == OTHER[key]
-    if key != "encoder.family":
-        assert settings != PretrainSettings()
+    chosen, base = (OTHER_PROTEINS, PROTEINS) if key in OTHER_PROTEINS else (OTHER, {})
+    chosen = OTHER if key == "data.source" else chosen
+    base = {} if key == "data.source" else base
+    text = yaml.safe_dump(chosen[key], default_flow_style=True).split("\n")[0]
+    settings = load_settings(None, base | parse_overrides([f"{key}={text}"]))
+    assert value_of(settings, key) == chosen[key]
+    assert settings != PretrainSettings()
+    if key not in PROTEINS:
+        assert settings != load_settings(None, base)
     assert load_from_text(dump_settings(settings)) == settings
 
 
@@ -122,28 +142,32 @@ def load_from_text(text):
     return parse_settings(yaml.safe_load(text))
 
 
-def test_round_trip_through_a_file(tmp_path):
-    settings = load_settings(None, OTHER)
+@pytest.mark.parametrize("other", [OTHER, OTHER_PROTEINS], ids=["molecules", "proteins"])
+def test_round_trip_through_a_file(tmp_path, other):
+    settings = load_settings(None, other)
     path = tmp_path / "config.yaml"
     path.write_text(dump_settings(settings))
     assert load_settings(path) == settings
 
 
 def test_shipped_recipes():
-    assert set(list_recipes()) >= {"nci", "zinc"}
+    assert set(list_recipes()) >= {"nci", "zinc", "pdb"}
 
 
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_every_recipe_builds_a_model(recipe):
-    settings = load_settings(recipe)
+    given = {"data.source": "structures"} if recipe == "pdb" else {}
+    settings = load_settings(recipe, given)
     assert load_from_text(dump_settings(settings)) == settings
     # Its own preset may be large: the same, narrow and shallow.
-    small = load_settings(recipe, {"encoder.dim": 32, "encoder.depth": 2, "encoder.heads": 2})
-    assert build_model(small, MoleculeFeaturizer()).teacher.dim == 32
-    config = encoder_config(settings)
-    assert config["dim"] % config["heads"] == 0
+    small = given | {"encoder.dim": 32, "encoder.depth": 2}
+    if settings.encoder.family == "graph_transformer":
+        small["encoder.heads"] = 2
+    featurizer = build_featurizer(settings.data)
+    assert build_model(load_settings(recipe, small), featurizer).teacher.dim == 32
+    assert encoder_config(settings)["dim"] > 32
     assert resolve_precision(settings) in {"32-true", "bf16-mixed"}
-    MaskSampler(**settings.mask.model_dump(), seed=settings.seed)
+    MaskSampler(**settings.mask.model_dump(exclude={"noise"}), seed=settings.seed)
 
 
 def test_overrides_win_over_the_recipe(tmp_path):

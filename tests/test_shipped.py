@@ -6,7 +6,7 @@ import torch
 
 import molvec
 from molvec.checkpoint import load_model
-from molvec.config import load_settings
+from molvec.config import load_settings, parse_settings
 from molvec.embed.load import model_folder
 from molvec.shipped import DEFAULT_MODEL, shipped_models
 
@@ -22,7 +22,7 @@ def test_a_shipped_model(name):
     config, tensors = load_model(folder)
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
     # The recipe of the same name repeats the training.
-    assert config["training"]["settings"] == load_settings(name).model_dump(mode="json")
+    assert parse_settings(config["training"]["settings"]) == load_settings(name)
     assert config["training"]["steps"] == config["training"]["settings"]["steps"]
     card = (folder / "card.md").read_text()
     assert card.startswith(f"# {name}\n")

@@ -5,8 +5,8 @@ import signal
 import pandas as pd
 import pytest
 
+import molvec.corpus
 import molvec.demo
-import molvec.pretraining
 from molvec.config import load_settings
 from molvec.data.store import build_store, open_store
 from molvec.evaluate.properties import FUNCTIONAL_GROUPS
@@ -26,7 +26,7 @@ def _small(monkeypatch, tmp_path_factory):
     rows = (Record(i, smiles=whole[i] if i % 40 else "garbage") for i in range(ROWS))
     store = build_store(rows, tmp_path_factory.mktemp("store") / "nci")
     monkeypatch.setattr(molvec.demo, "open_store", lambda source: store)
-    monkeypatch.setattr(molvec.pretraining, "open_store", lambda source, smiles_column: store)
+    monkeypatch.setattr(molvec.corpus, "open_store", lambda source, smiles_column: store)
     small = {"encoder.dim": 32, "encoder.depth": 2, "encoder.heads": 2, "data.workers": 0}
 
     def load(recipe, overrides=None):

@@ -48,7 +48,7 @@ def test_what_is_shipped(cli):
     assert pairs(out) == {
         "molvec": molvec.__version__,
         "models": "zinc-2d",
-        "recipes": "nci, zinc, zinc-2d",
+        "recipes": "nci, pdb, zinc, zinc-2d",
         "data sets": pairs(out)["data sets"],
     }
     assert {"nci", "zinc"} <= set(pairs(out)["data sets"].split(", "))
