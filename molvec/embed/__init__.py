@@ -1,7 +1,8 @@
-"""Use a model: load it, embed molecules, put it in an sklearn pipeline."""
+"""Use a model: load it, embed molecules or proteins, put it in an sklearn pipeline."""
 
+from molvec.embed.chains import ChainEmbedder
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.embed.sklearn import MolvecTransformer
 
-__all__ = ["Embedder", "MolvecTransformer", "load"]
+__all__ = ["ChainEmbedder", "Embedder", "MolvecTransformer", "load"]
