@@ -19,7 +19,7 @@ from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
 from molvec.nn.head import GraphHead
-from molvec.nn.readout import READOUTS, WIDTH
+from molvec.nn.readout import NODE_WIDTH, NODES, READOUTS, WIDTH
 from molvec.records import ChainRecord, Record, SkipCount, from_python, parse, read_records
 
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ class Embedder:
     @property
     def node_dim(self) -> int:
         """Width of a node's vector."""
-        return int(self.encoder.dim)  # type: ignore[arg-type]
+        return int(self.encoder.dim) * NODE_WIDTH[self.readout]  # type: ignore[arg-type]
 
     @property
     def dim(self) -> int:
         """Width of a graph's vector."""
-        return self.node_dim * WIDTH[self.readout]
+        return int(self.encoder.dim) * WIDTH[self.readout]  # type: ignore[arg-type]
 
     def embed(
         self,
@@ -112,7 +112,8 @@ class Embedder:
         Args:
             items: SMILES or RDKit molecules in a list, Series, array or iterator; one of them; or
                 a ``Path`` to a file (``.smi``, ``.csv``, ``.parquet``, ``.sdf``, also ``.gz``).
-            level: one vector per molecule, or one per atom (in the molecule's atom order).
+            level: one vector per molecule, or one per atom (in the molecule's atom order): what
+                the readout pools.
             on_error: a row that is no molecule becomes NaN (``"nan"``; no rows at level "node"),
                 an error (``"raise"``), or is left out (``"drop"``).
             max_atoms: treat larger molecules as errors; no limit by default.
@@ -224,7 +225,8 @@ class Embedder:
         encoded = self.encoder(batch)
         if level == "node":
             counts = batch.ptr.diff().tolist()
-            return [part.numpy() for part in encoded.output.cpu().split(counts)]
+            nodes: torch.Tensor = NODES[self.readout](encoded).cpu()
+            return [part.numpy() for part in torch.split(nodes, counts)]
         vectors = READOUTS[self.readout](encoded, batch.batch, len(graphs))
         if level == "target":
             assert self.head is not None

@@ -1,7 +1,7 @@
 """Readouts: what an encoder returns for the nodes of a graph becomes one vector per graph.
 
 Each takes an encoder's output for a batch, the graph of each node ``[num_nodes]`` and the number of
-graphs, and returns ``[num_graphs, WIDTH * dim]``.
+graphs, and returns ``[num_graphs, WIDTH * dim]``. What it pools is what a node's own vector is.
 """
 
 from __future__ import annotations
@@ -30,14 +30,23 @@ def mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tens
     return _pool(encoded.output, graph, num_graphs, "mean", "max", "sum")
 
 
-def jk_mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean, maximum and sum of what the first block received, beside the output.
+def last_end(encoded: EncoderOutput) -> Tensor:
+    """Return the output, ``[num_nodes, dim]``."""
+    return encoded.output
+
+
+def both_ends(encoded: EncoderOutput) -> Tensor:
+    """What the first block received beside the output, ``[num_nodes, 2 * dim]``.
 
     Jumping knowledge by concatenation (Xu et al. 2018, arXiv 1806.03536), of the two ends: the
     atoms themselves, and the atoms in their surroundings.
     """
-    nodes = torch.cat([encoded.embedded, encoded.output], dim=-1)
-    return _pool(nodes, graph, num_graphs, "mean", "max", "sum")
+    return torch.cat([encoded.embedded, encoded.output], dim=-1)
+
+
+def jk_mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean, maximum and sum of both ends."""
+    return _pool(both_ends(encoded), graph, num_graphs, "mean", "max", "sum")
 
 
 def _pool(nodes: Tensor, graph: Tensor, num_graphs: int, *reductions: str) -> Tensor:
@@ -54,5 +63,16 @@ READOUTS: dict[str, Callable[[EncoderOutput, Tensor, int], Tensor]] = {
     "mean_max_sum": mean_max_sum,
     "jk_mean_max_sum": jk_mean_max_sum,
 }
+NODES: dict[str, Callable[[EncoderOutput], Tensor]] = {
+    "mean": last_end,
+    "mean_sum": last_end,
+    "mean_max_sum": last_end,
+    "jk_mean_max_sum": both_ends,
+}
+"""What each readout pools: the vectors of single nodes."""
+
 WIDTH = {"mean": 1, "mean_sum": 2, "mean_max_sum": 3, "jk_mean_max_sum": 6}
-"""How many times wider than a node a graph's vector is."""
+"""How many times wider than the encoder a graph's vector is."""
+
+NODE_WIDTH = {"mean": 1, "mean_sum": 1, "mean_max_sum": 1, "jk_mean_max_sum": 2}
+"""How many times wider than the encoder a node's vector is."""

@@ -1,7 +1,7 @@
 import torch
 
 from molvec.graph import EncoderOutput
-from molvec.nn.readout import READOUTS, WIDTH
+from molvec.nn.readout import NODE_WIDTH, NODES, READOUTS, WIDTH
 
 
 def test_readouts_against_a_loop_over_graphs():
@@ -33,8 +33,12 @@ def test_readouts_against_a_loop_over_graphs():
 
 
 def test_widths_are_true():
-    assert set(WIDTH) == set(READOUTS)
+    assert set(WIDTH) == set(NODE_WIDTH) == set(NODES) == set(READOUTS)
     encoded = EncoderOutput(torch.randn(4, 7), (), torch.randn(4, 7))
     for name, readout in READOUTS.items():
         output = readout(encoded, torch.zeros(4, dtype=torch.int64), 1)
         assert output.shape == (1, 7 * WIDTH[name])
+        nodes = NODES[name](encoded)
+        assert nodes.shape == (4, 7 * NODE_WIDTH[name])
+        mean = output[0, : 7 * NODE_WIDTH[name]]  # the first part of every readout
+        assert torch.allclose(mean, nodes.mean(0), atol=1e-6)
