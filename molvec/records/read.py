@@ -15,6 +15,7 @@ from molvec.records.lines import read_smiles_lines
 from molvec.records.parquet import parquet_header, read_parquet
 from molvec.records.record import Record
 from molvec.records.sdf import read_sdf
+from molvec.records.structure import FORMATS
 from molvec.records.table import csv_header, read_csv, read_tsv, tsv_header
 
 Reader = Callable[[Path, str | None, LabelColumns | None], Iterator[Record]]
@@ -79,6 +80,12 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
     return next(_explained(path, (HEADERS[suffix](path) for _ in range(1))))
 
 
+_STRUCTURES = (
+    " (for the structures of proteins: `molvec pretrain pdb --data FOLDER`, and `molvec embed` "
+    "with the model that this makes)"
+)
+
+
 def file_format(path: Path) -> str:
     """Return the suffix that chooses the reader: ``".csv"`` for ``mols.CSV.gz``.
 
@@ -92,15 +99,17 @@ def file_format(path: Path) -> str:
     suffix = suffixes[-1] if suffixes else ""
     if suffix not in READERS or (zipped and suffix in _NEVER_GZIPPED):
         if path.is_dir():
-            raise UserError(f"{path} is a folder; give one file")
+            raise UserError(f"{path} is a folder; give one file{_STRUCTURES}")
         known = ", ".join(READERS)
+        if suffix in FORMATS:
+            raise UserError(f"{path} is a structure; molecules are read from {known}{_STRUCTURES}")
         raise UserError(f"cannot read {path}: the file name must end in one of {known} (or .gz)")
     return suffix
 
 
 def _require_file(path: Path) -> None:
     if path.is_dir():
-        raise UserError(f"{path} is a folder; give one file")
+        raise UserError(f"{path} is a folder; give one file{_STRUCTURES}")
     if not path.exists():
         raise UserError(f"there is no file {path}.{_nearest_sibling(path)}")
 

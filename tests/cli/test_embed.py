@@ -76,6 +76,7 @@ def test_wrong_column(refused, run, table, tmp_path):
         ("a.smi.gz", b"\x1f\x8b\x08\x00 cut", "a.smi.gz"),
         ("a.smi", b"CCO\n\xff\xfe\n", "line 2: not UTF-8"),
         ("a.xlsx", b"", "the file name must end in one of"),
+        ("a.pdb.gz", b"", "is a structure; molecules are read from .smi"),
         ("a.csv", b'smiles\n"CCO\n', "check the quotes"),
     ],
 )
