@@ -45,27 +45,31 @@ class _Strict(BaseModel):
 
 
 class DataSettings(_Strict):
-    """What to learn from: molecules as SMILES, or protein chains with coordinates."""
+    """What to learn from: molecules as graphs or in space, or protein chains."""
 
-    kind: Literal["molecules", "proteins"] = "molecules"
-    source: str = "zinc"  # name of a data set (`molvec data list`), a file; proteins: a folder too
+    kind: Literal["molecules", "conformers", "proteins"] = "molecules"
+    source: str = "zinc"  # name of a data set (`molvec data list`), a file; in space: a folder too
     workers: Annotated[int, Field(ge=0)] = 1  # processes that parse and featurise ahead
     # Molecules:
     extra: dict[str, Positive] = {}  # more of them -> how often an epoch takes each of their rows
-    smiles_column: str | None = None
+    # Molecules and conformers:
+    smiles_column: str | None = None  # conformers: geometries are then made of SMILES
     max_atoms: Positive = 128  # larger molecules are skipped in training, and counted
     # Proteins:
     min_residues: Annotated[int, Field(ge=2)] = 20  # shorter chains are skipped, and named
     max_residues: Positive = 1000  # longer ones too
     leave_out: str | None = None  # a text file: names of chains, one a line, e.g. 1abc_A
-    cutoff: Annotated[float, Field(gt=0)] = 10.0  # between CA atoms of neighbours, Angstrom
-    max_neighbours: Positive = 24  # the nearest, of each residue
+    # Conformers and proteins:
+    cutoff: Annotated[float, Field(gt=0)] | None = None  # Angstrom; 5 for atoms, 10 for CA atoms
+    max_neighbours: Positive | None = None  # the nearest; 32 of an atom, 24 of a residue
 
     @model_validator(mode="after")
     def _belongs(self) -> DataSettings:
         """Refuse settings of the other kind: they would have no effect."""
+        chains, space = ("min_residues", "max_residues", "leave_out"), ("cutoff", "max_neighbours")
         others = {
-            "molecules": ("min_residues", "max_residues", "leave_out", "cutoff", "max_neighbours"),
+            "molecules": (*chains, *space),
+            "conformers": ("extra", *chains),
             "proteins": ("extra", "smiles_column", "max_atoms"),
         }[self.kind]
         for name in others:
@@ -74,6 +78,16 @@ class DataSettings(_Strict):
         if self.kind == "proteins" and "source" not in self.model_fields_set:
             raise ValueError("say where the structures are: --data FOLDER")
         return self
+
+    @property
+    def in_space(self) -> bool:
+        """Whether graphs have positions."""
+        return self.kind != "molecules"
+
+    @property
+    def graphs(self) -> str:
+        """What one of its graphs is called, in the plural."""
+        return "chains" if self.kind == "proteins" else self.kind
 
 
 class EncoderSettings(_Strict):
@@ -163,16 +177,18 @@ class PretrainSettings(_Strict):
     @model_validator(mode="after")
     def _fits(self) -> PretrainSettings:
         """Refuse parts that cannot work together."""
-        space = self.data.kind == "proteins"
+        space = self.data.in_space
         if space != (self.encoder.family == "equivariant"):
             fitting = "equivariant" if space else "graph_transformer"
             raise ValueError(f"{self.data.kind} need encoder.family {fitting}")
         if not space and (self.mask.kind == "ball" or self.mask.noise):
             raise ValueError("mask.kind ball and mask.noise need coordinates, molecules have none")
         if space and self.objective.grounding_weight:
-            raise ValueError("objective.grounding is for molecules")
+            raise ValueError("objective.grounding is for data.kind molecules")
         if space and self.student.kind != "visible":
-            raise ValueError("proteins need student.kind visible: mask tokens have positions")
+            raise ValueError(
+                f"{self.data.kind} need student.kind visible: mask tokens have positions"
+            )
         return self
 
 

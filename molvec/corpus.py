@@ -8,14 +8,17 @@ from typing import Any
 
 from molvec.config import DataSettings, PretrainSettings
 from molvec.data.chains import ChainDataset, open_chains
+from molvec.data.conformers import ConformerDataset, has_geometries, open_conformers
 from molvec.data.dataset import GraphDataset, MoleculeDataset
 from molvec.data.mixture import Mixture
 from molvec.data.store import SmilesStore, open_store
 from molvec.errors import UserError
+from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
+from molvec.records import geometry_format
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,18 @@ def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
     featurizer = build_featurizer(settings.data)
     if isinstance(featurizer, ProteinFeaturizer):
         return _chains(settings.data, featurizer, rows)
+    if isinstance(featurizer, ConformerFeaturizer):
+        return _conformers(settings.data, featurizer, rows)
     return _molecules(settings, featurizer, rows)
 
 
 def build_featurizer(data: DataSettings) -> Featurizer:
     """Build the featuriser for a kind of data."""
+    space = {"cutoff": data.cutoff, "max_neighbours": data.max_neighbours}
+    given: dict[str, Any] = {name: v for name, v in space.items() if v is not None}
     if data.kind == "proteins":
-        return ProteinFeaturizer(cutoff=data.cutoff, max_neighbours=data.max_neighbours)
-    return MoleculeFeaturizer()
+        return ProteinFeaturizer(**given)
+    return ConformerFeaturizer(**given) if data.kind == "conformers" else MoleculeFeaturizer()
 
 
 def grounding_targets(settings: PretrainSettings) -> Grounding | None:
@@ -95,6 +102,19 @@ def _chains(data: DataSettings, featurizer: ProteinFeaturizer, rows: Any) -> Cor
     )
     dataset = ChainDataset(store, featurizer, rows=rows)
     return Corpus(dataset, featurizer, str(store.info["source_sha256"]), store.summary())
+
+
+def _conformers(data: DataSettings, featurizer: ConformerFeaturizer, rows: Any) -> Corpus:
+    path = Path(data.source).expanduser()
+    if has_geometries(data.source) or path.is_dir() or geometry_format(path):
+        if data.smiles_column is not None:
+            raise UserError(f"{data.source} has geometries; data.smiles_column has no meaning")
+        store = open_conformers(data.source)
+        dataset = ConformerDataset(store, featurizer, max_atoms=data.max_atoms, rows=rows)
+        return Corpus(dataset, featurizer, str(store.info["source_sha256"]), store.summary())
+    smiles = open_store(data.source, smiles_column=data.smiles_column)
+    dataset = ConformerDataset(smiles, featurizer, max_atoms=data.max_atoms, rows=rows)
+    return Corpus(dataset, featurizer, str(smiles.info.get("source_sha256")))
 
 
 def _names(path: Path) -> list[str]:

@@ -16,12 +16,13 @@ from lightning_fabric import Fabric
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import PretrainSettings, dump_settings, load_settings
-from molvec.corpus import grounding_targets, open_corpus
+from molvec.corpus import build_featurizer, grounding_targets, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.sampler import BucketBatches
 from molvec.errors import UserError
 from molvec.featurize.kinds import Featurizer
+from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.masking import CoordinateNoise, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
@@ -249,7 +250,9 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         if value is not None:
             size[name] = value
     if chosen.family == "equivariant":
-        space = {"cutoff": settings.data.cutoff, "neighbours": settings.data.max_neighbours}
+        featurizer = build_featurizer(settings.data)
+        assert not isinstance(featurizer, MoleculeFeaturizer)
+        space = {"cutoff": featurizer.cutoff, "neighbours": featurizer.max_neighbours}
         return {"family": chosen.family, **size, **space}
     if size["dim"] % size["heads"]:
         raise UserError(
@@ -305,12 +308,11 @@ def export(run: Run, model: Data2Vec, featurizer: Featurizer) -> None:
 
 def _card(run: Run) -> str:
     settings, progress = run.settings, run.progress
-    graphs = {"molecules": "molecules", "proteins": "chains"}[settings.data.kind]
     return (
         f"# {run.folder.name}\n\n"
         f"A {settings.encoder.preset} {settings.encoder.family} pretrained with data2vec "
         f"(molvec {molvec.__version__}) on `{settings.data.source}`: {progress.step:,} steps, "
-        f"{progress.molecules:,} {graphs}, {progress.views:,} masked views, seed "
+        f"{progress.molecules:,} {settings.data.graphs}, {progress.views:,} masked views, seed "
         f"{settings.seed}.\n\nLoad it with `molvec.load({str(run.model)!r})`.\n\n"
         f"## Settings\n\n```yaml\n{dump_settings(settings)}```\n"
     )

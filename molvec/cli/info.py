@@ -39,6 +39,7 @@ def _shipped() -> dict[str, str]:
 
 def _describe(model: str) -> dict[str, str]:
     from molvec.embed.load import load, model_folder
+    from molvec.featurize.conformer import ConformerFeaturizer
     from molvec.featurize.molecule import MoleculeFeaturizer
 
     folder = model_folder(model)
@@ -50,6 +51,9 @@ def _describe(model: str) -> dict[str, str]:
     featurizer = embedder.featurizer
     if isinstance(featurizer, MoleculeFeaturizer):
         whole, part, features = "molecule", "atom", ", ".join(featurizer.atom.features)
+    elif isinstance(featurizer, ConformerFeaturizer):
+        whole, part = "conformer", "atom"
+        features = f"element; atoms within {featurizer.cutoff:g} Angstrom"
     else:
         whole, part = "chain", "residue"
         features = f"kind of residue; CA atoms within {featurizer.cutoff:g} Angstrom"

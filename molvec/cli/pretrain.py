@@ -1,4 +1,4 @@
-"""``molvec pretrain``: make a model from molecules or proteins."""
+"""``molvec pretrain``: make a model from molecules, in 2D or in space, or from proteins."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from molvec.errors import UserError
 
 def pretrain(
     recipe: Annotated[
-        str | None, typer.Argument(help="A shipped recipe (zinc, nci, pdb) or a YAML file.")
+        str | None, typer.Argument(help="A shipped recipe (zinc, nci, qm9, pdb) or a YAML file.")
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
-            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe pdb: a folder of structures."
+            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe qm9: also .xyz, a folder; "
+            "recipe pdb: a folder of structures."
         ),
     ] = None,
     smiles_column: Annotated[str | None, typer.Option(help="Column of --data with SMILES.")] = None,
@@ -88,8 +89,7 @@ def _finish(run) -> None:  # type: ignore[no-untyped-def]
             err=True,
         )
         raise typer.Exit(128 + int(progress.stopped_by))
-    graphs = {"molecules": "molecules", "proteins": "chains"}[run.settings.data.kind]
     typer.echo(
-        f"{progress.step:,} steps, {progress.molecules:,} {graphs} in {progress.seconds:,.0f} s; "
-        f"model in {run.model}"
+        f"{progress.step:,} steps, {progress.molecules:,} {run.settings.data.graphs} in "
+        f"{progress.seconds:,.0f} s; model in {run.model}"
     )

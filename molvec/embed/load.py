@@ -9,6 +9,7 @@ from torch import Tensor
 
 from molvec.checkpoint import load_model
 from molvec.embed.chains import ChainEmbedder
+from molvec.embed.conformers import ConformerEmbedder
 from molvec.embed.embedder import Embedder
 from molvec.errors import UserError, did_you_mean
 from molvec.featurize.kinds import featurizer_from_json
@@ -18,7 +19,11 @@ from molvec.nn.presets import build_encoder
 from molvec.nn.readout import WIDTH
 from molvec.shipped import shipped_models
 
-EMBEDDERS: dict[str, type[Embedder]] = {"molecule": Embedder, "protein": ChainEmbedder}
+EMBEDDERS: dict[str, type[Embedder]] = {
+    "molecule": Embedder,
+    "conformer": ConformerEmbedder,
+    "protein": ChainEmbedder,
+}
 """By what a model was trained on, the ``kind`` of its featuriser."""
 
 HEAD = "head."

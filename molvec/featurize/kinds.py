@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
 
-Featurizer = MoleculeFeaturizer | ProteinFeaturizer
+Featurizer = MoleculeFeaturizer | ConformerFeaturizer | ProteinFeaturizer
 
-FEATURIZERS: dict[str, type[MoleculeFeaturizer] | type[ProteinFeaturizer]] = {
+FEATURIZERS: dict[str, type[Featurizer]] = {
     MoleculeFeaturizer.kind: MoleculeFeaturizer,
+    ConformerFeaturizer.kind: ConformerFeaturizer,
     ProteinFeaturizer.kind: ProteinFeaturizer,
 }
 

@@ -26,14 +26,14 @@ def read_sdf(
     if labels is not None:
         raise UserError(f"{path} has no columns, so no labels: use a .csv, .tsv or .parquet file")
     index = 0
-    for block in _blocks(path):
+    for block in blocks(path):
         yield _record(index, block)
         index += 1
     if index == 0:
         raise UserError(f"{path} is empty")
 
 
-def _blocks(path: Path) -> Iterator[str]:
+def blocks(path: Path) -> Iterator[str]:
     """Yield the text of each block; what follows the last ``$$$$`` is one too unless blank."""
     lines: list[bytes] = []
     with open_bytes(path) as file:

@@ -56,7 +56,7 @@ def test_good_chains_are_kept_and_the_rest_is_named(store):
         "huge.pdb: huge_A": "3,000 residues, more than the limit of 2,000",
         "one.pdb: one_A": "1 residues, fewer than the limit of 2",
     }
-    with pytest.raises(IndexError, match="chain 9 of a store with 9"):
+    with pytest.raises(IndexError, match="item 9 of a store with 9"):
         store[9]
 
 

@@ -1,0 +1,203 @@
+"""Molecules in space to learn from: a store of geometries, or geometries made on demand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch_geometric.data import Data
+
+from molvec.data.card import list_cards, load_card
+from molvec.data.qm9 import read_qm9_geometries
+from molvec.data.ragged import Ragged, write_ragged
+from molvec.data.source import cache_folder, fetch, sha256_of
+from molvec.data.store import SmilesStore
+from molvec.errors import UserError
+from molvec.featurize.conformer import ConformerFeaturizer
+from molvec.records import (
+    Conformer,
+    ConformerRecord,
+    Record,
+    SkipCount,
+    geometry_files,
+    read_conformers,
+)
+
+FORMAT = "molvec.conformers/1"
+COLUMNS = ("elements", "positions")
+
+GEOMETRIES: dict[str, Callable[[Path], Iterator[Conformer]]] = {"qm9": read_qm9_geometries}
+"""Readers of data sets with geometries, by the ``geometry`` of their cards."""
+
+
+class ConformerStore:
+    """Conformers in flat memory; ``store[i]`` is a :class:`molvec.records.Conformer`.
+
+    Args:
+        folder: what :func:`open_conformers` wrote.
+
+    Raises:
+        UserError: if the folder is not a whole store of this format.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._arrays = Ragged(folder, kind=FORMAT, columns=COLUMNS, what="conformers")
+        self.info = self._arrays.info
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __getitem__(self, index: int) -> Conformer:
+        return Conformer(self.info["names"][index], **self._arrays.item(index))
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Atoms of each conformer, int64 ``[conformers]``."""
+        return self._arrays.lengths
+
+    def summary(self) -> str:
+        """Say which rows are not here and why; empty if all are."""
+        count = SkipCount()
+        for row, (name, reason) in enumerate(self.info["skipped"].items()):
+            count.add(row, name, reason)
+        return count.named_summary(f"{len(self) + len(self.info['skipped']):,} geometries")
+
+    def __reduce__(self) -> tuple[type[ConformerStore], tuple[Path]]:
+        # Pickled by path, for workers that are started rather than forked: they map it anew.
+        return ConformerStore, (self.folder,)
+
+
+def has_geometries(source: str) -> bool:
+    """Say whether a source is a data set with geometries."""
+    return source in list_cards() and load_card(source).geometry is not None
+
+
+def open_conformers(source: str | Path, *, cache: Path | None = None) -> ConformerStore:
+    """Open the store of a data set with geometries, of a file of them or of a folder.
+
+    A store is kept in the cache under the sha256 of all it was made of. A geometry that cannot be
+    read is skipped and named, with the reason, in ``store.info["skipped"]``.
+
+    Args:
+        source: the name of a card with geometries, an ``.xyz`` or ``.sdf`` file (also ``.gz``),
+            or a folder of such files.
+        cache: the cache folder; default `cache_folder()`.
+
+    Raises:
+        UserError: if there is nothing to read, or nothing in it that can be used.
+    """
+    if isinstance(source, str) and has_geometries(source):
+        card = load_card(source)
+        assert card.geometry is not None
+        read, path, told = GEOMETRIES[card.geometry], fetch(card, cache=cache), card.sha256
+        return _opened([FORMAT, told], lambda: (_good(c) for c in read(path)), str(source), cache)
+    path = Path(source).expanduser()
+    files = geometry_files(path)
+    base = path if path.is_dir() else path.parent
+    names = [str(file.relative_to(base)) for file in files]
+    contents = [[name, sha256_of(file)] for name, file in zip(names, files, strict=True)]
+
+    def rows() -> Iterator[tuple[str, ConformerRecord]]:
+        for name, file in zip(names, files, strict=True):
+            try:
+                for record in read_conformers(file):
+                    yield f"{name}: {record.text}", record
+            except UserError as error:
+                if len(files) == 1:
+                    raise
+                yield name, ConformerRecord(0, name, error=str(error))
+
+    return _opened([FORMAT, contents], rows, str(source), cache)
+
+
+Rows = Callable[[], Iterable[tuple[str, ConformerRecord]]]
+
+
+def _good(conformer: Conformer) -> tuple[str, ConformerRecord]:
+    return conformer.name, ConformerRecord(0, conformer.name, conformer)
+
+
+def _opened(key: Any, rows: Rows, source: str, cache: Path | None) -> ConformerStore:
+    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    folder = (cache or cache_folder()) / "conformers" / digest[:32]
+    if folder.exists():
+        try:
+            return ConformerStore(folder)
+        except UserError:
+            shutil.rmtree(folder, ignore_errors=True)  # damaged: build it again
+    kept: list[Conformer] = []
+    skipped: dict[str, str] = {}
+    for name, record in rows():
+        if record.conformer is None:
+            skipped[name] = record.error or "no geometry"
+        else:
+            kept.append(record.conformer)
+    if not kept:
+        name, reason = next(iter(skipped.items()))
+        raise UserError(f"{source} has no geometry that can be used ({name}: {reason})")
+    write_ragged(
+        folder,
+        {
+            "elements": [conformer.elements for conformer in kept],
+            "positions": [conformer.positions for conformer in kept],
+        },
+        kind=FORMAT,
+        names=[conformer.name for conformer in kept],
+        about={"source_sha256": digest, "skipped": skipped},
+    )
+    return ConformerStore(folder)
+
+
+class ConformerDataset:
+    """Graphs of conformers (a :class:`molvec.data.dataset.GraphDataset`).
+
+    Args:
+        store: of conformers; or of SMILES, of which conformers are made on demand, in the
+            loader's processes: ten to thirty molecules a second and core.
+        featurizer: conformer -> graph.
+        max_atoms: a larger molecule is an error (and is skipped in training).
+        rows: numbers of the store's rows to use; all by default.
+    """
+
+    def __init__(
+        self,
+        store: ConformerStore | SmilesStore,
+        featurizer: ConformerFeaturizer,
+        *,
+        max_atoms: int | None = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.store = store
+        self.featurizer = featurizer
+        self.max_atoms = max_atoms
+        self.rows = rows
+
+    @property
+    def sizes(self) -> NDArray[np.integer]:
+        """Atoms of each conformer, or bytes of its SMILES."""
+        lengths = self.store.lengths
+        return lengths if self.rows is None else lengths[self.rows]
+
+    def __len__(self) -> int:
+        return len(self.store) if self.rows is None else len(self.rows)
+
+    def row(self, index: int) -> int:
+        """Return the row of the store behind a sample."""
+        return index if self.rows is None else int(self.rows[index])
+
+    def graph(self, index: int) -> Data:
+        """Featurise one conformer, making it first if need be."""
+        row = self.row(index)
+        found = self.store[row]
+        if isinstance(found, Conformer):
+            record = ConformerRecord(row, found.name, found)
+        else:
+            record = ConformerRecord(row, found, molecule=Record(row, smiles=found))
+        return self.featurizer(record.geometry(max_atoms=self.max_atoms))

@@ -1,0 +1,81 @@
+"""Conformers from whatever a user has: files, folders, SMILES, RDKit molecules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rdkit import Chem
+
+from molvec.errors import UserError
+from molvec.records.conformer import Conformer, ConformerRecord, conformer_of
+from molvec.records.geometry import geometry_files, geometry_format, read_conformers
+from molvec.records.python import from_python
+from molvec.records.read import file_format, read_records
+from molvec.records.record import Record, RecordError
+
+
+def conformer_records(items: Any, *, smiles_column: str | None = None) -> Iterator[ConformerRecord]:
+    """Read conformers, or molecules to make them of: one record per row.
+
+    Args:
+        items: a ``Path`` to a file or a folder of geometries, or to a table of SMILES; a
+            :class:`Conformer`, a SMILES, an RDKit molecule (its own geometry counts, if it has
+            hydrogens or needs none; else one is made), a record, or an iterable of these.
+        smiles_column: of a table.
+
+    Raises:
+        UserError: for a path that cannot be read.
+    """
+    for index, (text, conformer, molecule, error) in enumerate(_found(items, smiles_column)):
+        yield ConformerRecord(index, text, conformer, molecule, error)
+
+
+Found = tuple[str, Conformer | None, Record | None, str | None]
+
+
+def _found(items: Any, smiles_column: str | None) -> Iterator[Found]:
+    if isinstance(items, Conformer):
+        yield items.name, items, None, None
+    elif isinstance(items, ConformerRecord):
+        yield items.text, items.conformer, items.molecule, items.error
+    elif isinstance(items, Path):
+        yield from _from_path(items.expanduser(), smiles_column)
+    elif isinstance(items, str | Chem.Mol) or not isinstance(items, Iterable):
+        yield from map(_of_molecule, from_python(items))
+    else:
+        for item in items:
+            if isinstance(item, Conformer | ConformerRecord | Path):
+                yield from _found(item, smiles_column)
+            else:
+                yield from map(_of_molecule, from_python([item]))
+
+
+def _from_path(path: Path, smiles_column: str | None) -> Iterator[Found]:
+    if path.is_dir() or geometry_format(path):
+        if smiles_column is not None:
+            raise UserError(f"{path} has no columns: drop --smiles-column")
+        for file in geometry_files(path):
+            for record in read_conformers(file):
+                yield record.text, record.conformer, None, record.error
+        return
+    file_format(path)  # names the formats if it is none of them
+    yield from map(_of_molecule, read_records(path, smiles_column=smiles_column))
+
+
+def _of_molecule(record: Record) -> Found:
+    mol = record.mol
+    if mol is not None and mol.GetNumConformers() and _has_hydrogens(mol):
+        name = Chem.MolToSmiles(Chem.RemoveHs(mol, sanitize=False))
+        try:
+            return name, conformer_of(mol, name=name), None, None
+        except RecordError:
+            pass  # a drawing
+    text = Chem.MolToSmiles(mol) if mol is not None else record.text
+    return text, None, record, record.error
+
+
+def _has_hydrogens(mol: Chem.Mol) -> bool:
+    """Whether all hydrogens are atoms of their own: a geometry without them is not whole."""
+    return all(atom.GetNumImplicitHs() + atom.GetNumExplicitHs() == 0 for atom in mol.GetAtoms())
