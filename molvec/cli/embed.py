@@ -15,7 +15,7 @@ def embed(
         Path,
         typer.Argument(
             help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; with a model of proteins structures "
-            "(.pdb, .cif) or a folder of them; also .gz."
+            "(.pdb, .cif), a folder of them or a .txt of PDB ids; also .gz."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],

@@ -17,7 +17,8 @@ def pretrain(
     data: Annotated[
         str | None,
         typer.Option(
-            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe pdb: a folder of structures."
+            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe pdb: a folder of structures, "
+            "or a .txt with PDB ids."
         ),
     ] = None,
     smiles_column: Annotated[str | None, typer.Option(help="Column of --data with SMILES.")] = None,
