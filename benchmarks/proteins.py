@@ -2,13 +2,16 @@
 
     python -m benchmarks.proteins relatives $MOLVEC_MIRROR/pdb relatives.txt
     molvec pretrain pdb --data $MOLVEC_MIRROR/pdb/chains_ca --set data.leave_out=relatives.txt
+    python -m benchmarks.proteins validate $MOLVEC_MIRROR/pdb --model runs/pdb
     python -m benchmarks.proteins probe $MOLVEC_MIRROR/pdb --model runs/pdb
 
-Both probes are fitted on the chains of GraphPPIS's Train_335 and scored on Test_60 (Yuan et al.
-2022, doi:10.1093/bioinformatics/btab643); 50 of the training chains choose the strength, and the
-threshold of MCC. ``relatives`` writes the names of the chains in ``chains_ca`` that are in a
-cluster of sequences with a chain of Test_60. The given features are those of GraphPPIS: PSSM, HMM
-profile and DSSP's. Residues without CA are left out for every row of the table.
+``validate`` scores a model by three-fold cross-validation within Train_335, without a look at
+Test_60: settings are to be chosen by it. The probes of ``probe`` are fitted on the chains of
+Train_335 and scored on Test_60 (GraphPPIS, Yuan et al. 2022, doi:10.1093/bioinformatics/btab643);
+50 of the training chains choose the strength, and the threshold of MCC. ``relatives`` writes the
+names of the chains in ``chains_ca`` that are in a cluster of sequences with a chain of Test_60. The
+given features are those of GraphPPIS: PSSM, HMM profile and DSSP's. Residues without CA are left
+out for every row of the tables.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
@@ -29,11 +33,13 @@ from molvec.benchmarking.encoders import ModelFolder
 from molvec.embed.load import load
 from molvec.evaluate.heads import fit_head
 from molvec.evaluate.markdown_table import table_lines
+from molvec.objective.collapse import effective_rank
 from molvec.provenance import describe
 from molvec.records import Chain
 from molvec.records.structure import BACKBONE
 
 SEEDS = (0, 1, 2)
+FOLDS = 3  # of `validate`
 CHOOSING = 50  # chains of Train_335
 NEIGHBOURHOOD = 14.0  # Angstrom
 THREE = {"H": 0, "G": 0, "I": 0, "E": 1, "B": 1, "T": 2, "S": 2, "C": 2}
@@ -69,12 +75,23 @@ def main() -> None:
     probing = commands.add_parser("probe")
     probing.add_argument("data", type=Path)
     probing.add_argument("--model", type=Path, required=True)
+    validating = commands.add_parser("validate")
+    validating.add_argument("data", type=Path)
+    validating.add_argument("--model", type=Path, required=True)
+    validating.add_argument("--random", action="store_true", help="the same at random start")
     probing.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     arguments = parser.parse_args()
     if arguments.command == "relatives":
         names = related(arguments.data)
         arguments.output.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
         print(f"{len(names)} chains in {arguments.output}")
+        return
+    if arguments.command == "validate":
+        whole = read(arguments.data / "graphppis" / "graphppis_features.npz")
+        model = ModelFolder(arguments.model)
+        embedder = model.random_embedder(0) if arguments.random else load(arguments.model)
+        for name, value in validate(whole, embedder).items():
+            print(f"{name}: {value:.4f}")
         return
     machine = describe()
     data = read(arguments.data / "graphppis" / "graphppis_features.npz")
@@ -178,6 +195,36 @@ def averaged(features: Array, chains: list[Chain]) -> Array:
 def embed(embedder, data: Residues) -> Array:
     """One vector per residue, ``[n, dim]``."""
     return np.concatenate(embedder.embed(data.chains, level="residue", on_error="raise"))
+
+
+def validate(data: Residues, embedder) -> dict[str, float]:
+    """Mean scores over the folds of the training chains; the test chains are not there at all."""
+    train = [chain for chain, part in zip(data.chains, _part_of(data), strict=True) if part < 2]
+    rows = data.part < 2
+    number = np.repeat(
+        np.random.default_rng(1).permutation(len(train)) % FOLDS, [len(chain) for chain in train]
+    )
+    around = {name: value[rows] for name, value in vars(data).items() if name != "chains"}
+    x = embed(embedder, Residues(**{**around, "chains": train}))
+    scores: dict[str, list[float]] = {"embedding + given AUPRC": [], "AUPRC": [], "Q3": []}
+    for fold in range(FOLDS):
+        # What is scored here is fitted on elsewhere; the choosing chains stay, unless scored.
+        parts = np.where(number == fold, 2, around["part"])
+        split = Residues(**{**around, "chains": train, "part": parts})
+        both = np.hstack([x, split.features])
+        scores["embedding + given AUPRC"].append(interface(split, both)["AUPRC"])
+        scores["AUPRC"].append(interface(split, x)["AUPRC"])
+        scores["Q3"].append(state(split, x))
+    rank = effective_rank(torch.from_numpy(x[:: max(1, len(x) // 4000)]))
+    return {name: float(np.mean(values)) for name, values in scores.items()} | {
+        "effective rank of residues": rank
+    }
+
+
+def _part_of(data: Residues) -> NDArray[np.int64]:
+    """Part of each chain."""
+    lengths = [len(chain) for chain in data.chains]
+    return data.part[np.cumsum([0, *lengths[:-1]])]
 
 
 def interface_scores(data: Residues, vectors: dict[str, list[Array]]) -> dict[str, list[dict]]:

@@ -18,7 +18,7 @@ def pretrain(
         str | None,
         typer.Option(
             help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe qm9: also .xyz, a folder; "
-            "recipe pdb: a folder of structures."
+            "recipe pdb: a folder of structures, or a .txt with PDB ids."
         ),
     ] = None,
     smiles_column: Annotated[str | None, typer.Option(help="Column of --data with SMILES.")] = None,

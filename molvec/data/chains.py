@@ -10,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch_geometric.data import Data
 
+from molvec.data.archive import entry_records, fetch_entries, is_list
 from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, sha256_of
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
-from molvec.records import Chain, RecordError, SkipCount, read_structure, structure_files
+from molvec.records import Chain, ChainRecord, SkipCount, chain_records, structure_files
 
 FORMAT = "molvec.chains/1"
 COLUMNS = ("letters", "backbone")
@@ -85,14 +88,16 @@ def open_chains(
     leave_out: Sequence[str] = (),
     cache: Path | None = None,
 ) -> ChainStore:
-    """Open the store of a structure file or of a folder of them, building it first if need be.
+    """Open the store of a structure file, a folder of them or a list of ids.
+
+    It is built first if need be; ids are looked up by :mod:`molvec.data.archive`.
 
     A store is kept in the cache under the sha256 of all files and of the options, so that a changed
     folder gets a new one. A file that cannot be read, and a chain that is too long or too short,
     is skipped and named, with the reason, in ``store.skipped``.
 
     Args:
-        source: a PDB or mmCIF file, or a folder with some.
+        source: a PDB or mmCIF file, a folder with some, or a text file with PDB ids.
         max_residues: longer chains are skipped.
         min_residues: shorter ones too.
         leave_out: names of chains to skip, e.g. relatives of a test set; case does not matter.
@@ -101,12 +106,10 @@ def open_chains(
     Raises:
         UserError: if there is nothing to read, or no chain in it that can be used.
     """
-    files = structure_files(source)
-    base = source if source.is_dir() else source.parent
-    names = [str(path.relative_to(base)) for path in files]
+    sources = _listed(source, cache) if is_list(source) else _files(source)
     unwanted = sorted({name.lower() for name in leave_out})
     limits = [min_residues, max_residues, unwanted]
-    contents = [[name, sha256_of(path)] for name, path in zip(names, files, strict=True)]
+    contents = [[each.name, sha256_of(each.path) if each.path else ""] for each in sources]
     key = hashlib.sha256(json.dumps([FORMAT, limits, contents]).encode()).hexdigest()
     folder = (cache or cache_folder()) / "chains" / key[:32]
     if folder.exists():
@@ -116,23 +119,45 @@ def open_chains(
             shutil.rmtree(folder, ignore_errors=True)  # damaged: build it again
     chains: list[Chain] = []
     skipped: dict[str, str] = {}
-    for name, path in zip(names, files, strict=True):
-        try:
-            found = read_structure(path).chains
-        except RecordError as error:
-            skipped[name] = error.reason
-            continue
-        for chain in found:
-            reason = _unusable(chain, min_residues, max_residues, unwanted)
+    for each in sources:
+        for record in each.read():
+            if record.chain is None:
+                skipped[each.name] = record.error or ""
+                continue
+            reason = _unusable(record.chain, min_residues, max_residues, unwanted)
             if reason:
-                skipped[f"{name}: {chain.name}"] = reason
+                skipped[f"{each.name}: {record.chain.name}"] = reason
             else:
-                chains.append(chain)
+                chains.append(record.chain)
     if not chains:
         example = next(f"{name}: {reason}" for name, reason in skipped.items())
         raise UserError(f"{source} has no protein chain that can be used ({example})")
-    _write(chains, folder, {"source_sha256": key, "files": len(files), "skipped": skipped})
+    _write(chains, folder, {"source_sha256": key, "files": len(sources), "skipped": skipped})
     return ChainStore(folder)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A file, or an id without one, and how to read it."""
+
+    name: str
+    path: Path | None
+    read: Callable[[], Iterable[ChainRecord]]
+
+
+def _files(source: Path) -> list[_Source]:
+    base = source if source.is_dir() else source.parent
+    return [
+        _Source(str(path.relative_to(base)), path, partial(chain_records, path))
+        for path in structure_files(source)
+    ]
+
+
+def _listed(source: Path, cache: Path | None) -> list[_Source]:
+    return [
+        _Source(entry.name, entry.path, partial(entry_records, entry))
+        for entry in fetch_entries(source, cache=cache)
+    ]
 
 
 def _unusable(chain: Chain, shortest: int, longest: int, unwanted: Sequence[str]) -> str:

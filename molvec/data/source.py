@@ -194,6 +194,24 @@ def download_url(url: str, path: Path) -> None:
     pooch.HTTPDownloader(progressbar=bar, chunk_size=1 << 16, timeout=_URL_TIMEOUT)(url, path, None)
 
 
+def download_quietly(url: str, path: Path) -> None:
+    """Write the content of a URL to a path."""
+    import pooch
+
+    pooch.HTTPDownloader(chunk_size=1 << 16, timeout=_URL_TIMEOUT)(url, path, None)
+
+
+def attempt(url: str, content: Path, download: Download) -> str:
+    """Download; return why it failed, in a few words, or nothing if it did not."""
+    try:
+        download(url, content)
+    except Exception as error:  # whatever a network can do to us
+        if "Connect" in type(error).__name__:  # requests' text for these is a stack of classes
+            return "no connection"
+        return _one_line(str(error)) or type(error).__name__
+    return ""
+
+
 def _search(card: DatasetCard, cache: Path | None) -> tuple[Located | None, list[str]]:
     """Return the first local copy that fits, and why those before it did not."""
     reasons = []
@@ -243,12 +261,8 @@ def _check(path: Path, sha256: str, compute: Callable[[Path], str] = content_sha
 
 
 def _from_url(source: UrlSource, content: Path, download: Download) -> None:
-    try:
-        download(source.url, content)
-    except Exception as error:  # whatever a network can do to us: try the next source
-        if "Connect" in type(error).__name__:  # requests' text for these is a stack of classes
-            raise _Failed("no connection") from None
-        raise _Failed(_one_line(str(error)) or type(error).__name__) from None
+    if reason := attempt(source.url, content, download):
+        raise _Failed(reason)
 
 
 def _from_pypi(source: PypiSource, content: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from torch_geometric.data import Data
 
+from molvec.data.archive import entry_records, fetch_entries, is_list
 from molvec.embed.embedder import Embedder, OnError
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
@@ -32,9 +33,10 @@ class ChainEmbedder(Embedder):
         """Embed the chains of structures.
 
         Args:
-            items: a PDB or mmCIF file (also ``.gz``), a folder of them, a
-                :class:`molvec.records.Chain`, or a list of these. :meth:`records` gives the rows
-                with their names, and can be given here.
+            items: a PDB or mmCIF file (also ``.gz``), a folder of them, a ``.txt`` with PDB ids
+                (see :mod:`molvec.data.archive`), a :class:`molvec.records.Chain`, or a list of
+                files, folders and chains. :meth:`records` gives the rows with their names, and
+                can be given here.
             level: one vector per chain (``"graph"``), or one per residue (``"residue"`` or
                 ``"node"``, in the file's order).
             on_error: what becomes of a file without a protein chain: a NaN row (``"nan"``; no
@@ -56,7 +58,7 @@ class ChainEmbedder(Embedder):
 
     def records(self, items: Any) -> Iterable[ChainRecord]:
         """Return the rows that :meth:`embed` makes of ``items``: chains, and files without one."""
-        return chain_records(items)
+        return chain_records(_listed(items) if is_list(items) else items)
 
     def read(self, source: Path, *, smiles_column: str | None = None) -> Iterable[ChainRecord]:
         """Read the chains of a file or a folder.
@@ -66,7 +68,7 @@ class ChainEmbedder(Embedder):
         """
         if smiles_column is not None:
             raise UserError("this model embeds structures, which have no SMILES column")
-        return chain_records(source)
+        return self.records(source)
 
     def graph(self, record: ChainRecord, max_atoms: int | None) -> Data:
         """Make a chain's graph.
@@ -82,3 +84,8 @@ class ChainEmbedder(Embedder):
             )
         assert isinstance(self.featurizer, ProteinFeaturizer)
         return self.featurizer(record.chain)
+
+
+def _listed(source: Any) -> Iterator[ChainRecord]:
+    for entry in fetch_entries(Path(source)):
+        yield from entry_records(entry)

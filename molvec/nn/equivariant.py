@@ -1,92 +1,41 @@
 """Blocks of the equivariant encoder: messages between points that turn with the molecule.
 
-Features are scalars (l = 0) and vectors (l = 1; also l = 2 tensors, if asked for). A rotation or
-reflection of the positions leaves scalars as they are and turns the rest along. Tensor products,
-linear maps and gates are e3nn's (Geiger and Smidt 2022, arXiv 2207.09453); the block is that of
-NequIP (Batzner et al. 2022, doi:10.1038/s41467-022-29939-5).
+Features are scalars (degree 0) and vectors (degree 1; also tensors of degree 2, if asked for), a
+tensor ``[num_nodes, 2 l + 1, channels]`` each. A rotation or reflection of the positions leaves
+scalars as they are and turns the rest along. Spherical harmonics and coupling coefficients are
+e3nn's (Geiger and Smidt 2022, arXiv 2207.09453); the block follows NequIP (Batzner et al. 2022,
+doi:10.1038/s41467-022-29939-5).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from e3nn import o3
-from e3nn.nn import Gate
 from torch import Tensor, nn
-from torch_geometric.utils import scatter
 
-PARITY = {0: o3.Irrep("0e"), 1: o3.Irrep("1o"), 2: o3.Irrep("2e")}
-"""The kinds of features: those of spherical harmonics. Pseudoscalars and the like are left out."""
+from molvec.nn.neighbourhood import Neighbourhood
+
+Features = Sequence[Tensor]
+"""By degree, ``[num_nodes, 2 l + 1, channels]``."""
+
+SILU = 1.6766
+"""Makes the second moment of silu(x) 1 for normal x (e3nn's ``normalize2mom``)."""
 
 
-def hidden_irreps(dim: int, lmax: int) -> o3.Irreps:
-    """``dim`` scalars, and half as many features of every higher degree.
+def channels_by_degree(dim: int, lmax: int) -> tuple[int, ...]:
+    """``dim`` scalars, and a quarter as many features of every higher degree.
 
     Raises:
-        ValueError: if ``lmax`` is neither 1 nor 2, or ``dim`` is odd.
+        ValueError: if ``lmax`` is neither 1 nor 2, or ``dim`` is no multiple of 4.
     """
     if lmax not in (1, 2):
         raise ValueError(f"lmax must be 1 or 2, got {lmax}")
-    if dim % 2:
-        raise ValueError(f"dim must be even, got {dim}")
-    return o3.Irreps([(dim // 2 if degree else dim, PARITY[degree]) for degree in range(lmax + 1)])
-
-
-class RadialBasis(nn.Module):
-    r"""A distance as ``size`` Gaussians, and an envelope that falls smoothly to 0 at the cutoff.
-
-    .. math:: u(d) = 1 - 28 d^6 + 48 d^7 - 21 d^8, \qquad d = r / r_\mathrm{cut}
-
-    (the polynomial of DimeNet, arXiv 2003.03123, with p = 6).
-
-    Shapes:
-        - distance: ``[num_edges]``, Angstrom; outputs: ``[num_edges, size]``, ``[num_edges]``.
-    """
-
-    def __init__(self, cutoff: float, size: int) -> None:
-        super().__init__()
-        self.cutoff = cutoff
-        self.register_buffer("centers", torch.linspace(0, cutoff, size), persistent=False)
-        self.width = cutoff / (size - 1)
-
-    def forward(self, distance: Tensor) -> tuple[Tensor, Tensor]:
-        """Expand distances."""
-        assert isinstance(self.centers, Tensor)
-        centers = self.centers.to(distance.dtype)
-        basis = torch.exp(-(((distance[:, None] - centers) / self.width) ** 2))
-        d = (distance / self.cutoff).clamp(max=1)
-        return basis, 1 - 28 * d**6 + 48 * d**7 - 21 * d**8
-
-
-class EdgeGeometry(nn.Module):
-    """Where the source of an edge lies, seen from its target.
-
-    Args:
-        lmax: highest degree of the spherical harmonics.
-        cutoff: where the envelope ends, Angstrom.
-        num_basis: Gaussians that describe the distance.
-
-    Shapes:
-        - pos: ``[num_nodes, 3]``; edge_index: ``[2, num_edges]``; outputs: direction
-          ``[num_edges, sphere.dim]``, distance ``[num_edges, num_basis]``, envelope
-          ``[num_edges]``.
-    """
-
-    def __init__(self, lmax: int, cutoff: float, num_basis: int) -> None:
-        super().__init__()
-        self.sphere = o3.Irreps([(1, PARITY[degree]) for degree in range(lmax + 1)])
-        self.basis = RadialBasis(cutoff, num_basis)
-
-    def forward(self, pos: Tensor, edge_index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Describe every edge."""
-        along = pos[edge_index[0]] - pos[edge_index[1]]
-        # Not the norm: its gradient is NaN where two points coincide.
-        distance = (along.square().sum(1) + 1e-12).sqrt()
-        direction = o3.spherical_harmonics(
-            self.sphere, along, normalize=True, normalization="component"
-        )
-        return direction, *self.basis(distance)
+    if dim % 4:
+        raise ValueError(f"dim must be a multiple of 4, got {dim}")
+    return (dim, *[dim // 4] * lmax)
 
 
 class EquivariantNorm(nn.Module):
@@ -94,108 +43,197 @@ class EquivariantNorm(nn.Module):
 
     One layer norm over all numbers of a node would mix scalars with components of vectors, which
     is not equivariant.
-
-    Shapes:
-        - input and output: ``[num_nodes, irreps.dim]``.
     """
 
-    def __init__(self, irreps: o3.Irreps, eps: float = 1e-5) -> None:
+    def __init__(self, channels: Sequence[int], eps: float = 1e-5) -> None:
         super().__init__()
-        self.irreps = irreps
         self.eps = eps
-        self.scalars = nn.LayerNorm(irreps[0].mul)
-        self.weights = nn.ParameterList(nn.Parameter(torch.ones(mul)) for mul, _ in irreps[1:])
+        self.scalars = nn.LayerNorm(channels[0])
+        self.weights = nn.ParameterList(nn.Parameter(torch.ones(width)) for width in channels[1:])
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, features: Features) -> list[Tensor]:
         """Normalise every node by itself."""
-        parts = [self.scalars(features[:, : self.irreps[0].mul])]
-        slices = self.irreps.slices()[1:]
-        for place, (mul, irrep), weight in zip(slices, self.irreps[1:], self.weights, strict=True):
-            tensor = features[:, place].unflatten(1, (mul, irrep.dim))
+        normed = [self.scalars(features[0])]
+        for tensor, weight in zip(features[1:], self.weights, strict=True):
             square = tensor.square().mean((1, 2), keepdim=True)
-            scaled = tensor * torch.rsqrt(square + self.eps) * weight[:, None]
-            parts.append(scaled.flatten(1))
-        return torch.cat(parts, dim=1)
+            normed.append(tensor * torch.rsqrt(square + self.eps) * weight)
+        return normed
 
 
-def edge_product(irreps: o3.Irreps, edges: o3.Irreps) -> o3.TensorProduct:
-    """Product of a neighbour's features with the direction towards it, channel by channel.
+class EquivariantLinear(nn.Module):
+    """Mix channels, degree by degree; only scalars have a bias."""
 
-    ``uvu``: each channel meets each spherical harmonic with a weight of its own, which the radial
-    network supplies; mixing channels is left to linear maps on nodes, which are fewer than edges.
+    def __init__(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+        super().__init__()
+        self.maps = nn.ModuleList(
+            nn.Linear(size, width, bias=degree == 0)
+            for degree, (size, width) in enumerate(zip(inputs, outputs, strict=True))
+        )
+        for part in self.maps:
+            nn.init.normal_(part.weight, std=part.in_features**-0.5)  # type: ignore[union-attr, arg-type, operator]
+        nn.init.zeros_(self.maps[0].bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Features) -> list[Tensor]:
+        """Apply each degree's map."""
+        return [part(tensor) for part, tensor in zip(self.maps, features, strict=True)]
+
+
+def couplings(degree: int, lmax: int) -> tuple[list[int], Tensor]:
+    r"""How features of a degree combine with directions of degrees 1 to ``lmax``.
+
+    Coefficients :math:`\sqrt{2 l_3 + 1} \, w(l_1, l_2, l_3)`, with Wigner's 3j symbols :math:`w`,
+    for all results up to ``lmax`` that are even or odd under reflection as their degree is.
+
+    Returns:
+        The results' degrees ``l3``, and the coefficients,
+        ``[(lmax + 1) ** 2, 2 degree + 1, sum of (2 l3 + 1)]``.
     """
-    outputs: list[tuple[int, o3.Irrep]] = []
-    paths = []
-    for i, (mul, irrep) in enumerate(irreps):
-        for j, (_, direction) in enumerate(edges):
-            for product in irrep * direction:
-                if product in [kept for _, kept in irreps]:
-                    paths.append((i, j, len(outputs), "uvu", True))
-                    outputs.append((mul, product))
-    ordered, place, _ = o3.Irreps(outputs).sort()
-    instructions = [(i, j, place[k], mode, trained) for i, j, k, mode, trained in paths]
-    return o3.TensorProduct(
-        irreps, edges, ordered, instructions, shared_weights=False, internal_weights=False
-    )
+    results, tables = [], []
+    for other in range(1, lmax + 1):
+        for result in range(abs(degree - other), min(degree + other, lmax) + 1):
+            if (degree + other + result) % 2 == 0:
+                table = torch.zeros((lmax + 1) ** 2, 2 * degree + 1, 2 * result + 1)
+                symbols = math.sqrt(2 * result + 1) * o3.wigner_3j(degree, other, result)
+                table[other**2 : (other + 1) ** 2] = symbols.transpose(0, 1)
+                results.append(result)
+                tables.append(table)
+    return results, torch.cat(tables, dim=2)
+
+
+class Convolution(nn.Module):
+    r"""Sum of messages from the neighbours, each a product with the direction they come from.
+
+    .. math::
+        A_{ik} = \frac{1}{\sqrt N} \sum_j u(r_{ij}) \, R_k(r_{ij}, e_{ij}) \,
+        \big(n_j \otimes Y(\hat r_{ij})\big), \qquad
+        f_i = \sum_k W_k A_{ik}
+
+    The product is e3nn's ``uvu``, channel by channel, with weights :math:`\sum_k W_k R_k` from a
+    radial network. Its last, linear layer :math:`W` is applied after the sum over neighbours and
+    mixes channels too: nodes are fewer than edges, and what is summed needs no tensor of its own
+    for each edge and channel (as in ACE, Drautz 2019, doi:10.1103/PhysRevB.99.014104).
+
+    Args:
+        inputs: channels of the features by degree.
+        outputs: channels of the result by degree.
+        described: numbers that describe a neighbour.
+        radial: radial functions :math:`R`.
+        neighbours: a typical number of neighbours, N.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        *,
+        described: int,
+        radial: int,
+        neighbours: float,
+    ) -> None:
+        super().__init__()
+        lmax = len(inputs) - 1
+        self.scale = SILU / math.sqrt(neighbours)
+        self.radial = nn.Linear(described, radial)
+        nn.init.normal_(self.radial.weight)  # each function differs from the first step on
+        self.results: list[list[int]] = []
+        sizes = [radial * width for width in inputs]
+        incoming = list(sizes)
+        for degree in range(lmax + 1):
+            results, table = couplings(degree, lmax)
+            self.register_buffer(f"coupling{degree}", table.flatten(1), persistent=False)
+            self.results.append(results)
+            for result in results:
+                incoming[result] += sizes[degree]
+        self.mix = EquivariantLinear(incoming, outputs)
+
+    def forward(self, features: Features, around: Neighbourhood) -> list[Tensor]:
+        """Sum over the neighbours."""
+        num_nodes, width = around.envelope.shape
+        weight = nn.functional.silu(self.radial(around.described))
+        weight = weight * (self.scale * around.envelope)[:, :, None]  # [n, w, radial]
+        products: list[list[Tensor]] = [[] for _ in features]
+        for degree, tensor in enumerate(features):
+            order = 2 * degree + 1
+            near = tensor.flatten(1).index_select(0, around.source)
+            near = near.unflatten(0, (num_nodes, width))  # [n, w, order * channels]
+            plain = torch.bmm(weight.transpose(1, 2), near)  # with the direction's constant part
+            plain = plain.unflatten(2, tensor.shape[1:]).transpose(1, 2).flatten(2)
+            products[degree].append(plain)  # [n, order, radial * channels]
+            coupled = around.direction @ self.get_buffer(f"coupling{degree}").to(plain.dtype)
+            coupled = coupled.unflatten(2, (order, -1))  # [n, w, order, rows]
+            coupled = (coupled[..., None] * weight[:, :, None, None]).flatten(3).flatten(1, 2)
+            summed = torch.bmm(
+                coupled.transpose(1, 2), near.unflatten(2, tensor.shape[1:]).flatten(1, 2)
+            )  # [n, rows * radial, channels]
+            summed = summed.reshape(num_nodes, -1, plain.shape[2])
+            split = summed.split([2 * result + 1 for result in self.results[degree]], dim=1)
+            for result, part in zip(self.results[degree], split, strict=True):
+                products[result].append(part)
+        return [_mixed(part, parts) for part, parts in zip(self.mix.maps, products, strict=True)]
+
+
+def _mixed(linear: nn.Linear, parts: Sequence[Tensor]) -> Tensor:
+    """Apply a linear map to parts side by side, without moving them side by side."""
+    weights = linear.weight.split([part.shape[-1] for part in parts], dim=1)
+    mixed = nn.functional.linear(parts[0], weights[0], linear.bias)
+    for part, weight in zip(parts[1:], weights[1:], strict=True):
+        mixed = mixed + nn.functional.linear(part, weight)
+    return mixed
 
 
 class EquivariantBlock(nn.Module):
     r"""Messages, their sum at every node, a gate, and a residual add.
 
     .. math::
-        m_{ij} = u(r_{ij})\, W(r_{ij}, e_{ij})\, \big(n_j \otimes Y(\hat r_{ij})\big), \qquad
-        f_i = L_3\, \mathrm{gate}\Big(L_1 \sum_j m_{ij} / \sqrt{N} + L_2\, n_i\Big), \qquad
+        f_i = L_2\, \mathrm{gate}\big(\mathrm{conv}(n)_i + L_1\, n_i\big), \qquad
         h_i' = h_i + f_i
 
-    with :math:`n` the normalised features. Returns ``h'`` and the scalars of ``f``: the targets
-    of data2vec, as the feed-forward output before the residual add is in a Transformer.
+    with :math:`n` the normalised features. The gate is silu for scalars; features of higher degree
+    are multiplied by the sigmoid of a scalar each. Returns ``h'`` and the scalars of ``f``: the
+    targets of data2vec, as the feed-forward output before the residual add is in a Transformer.
 
     Args:
-        irreps: of the features, scalars first.
-        edges: irreps of the spherical harmonics.
-        radial: numbers per edge that the radial network reads.
-        neighbours: a typical number of neighbours, N.
+        channels: of the features by degree.
+        described: numbers that describe a neighbour.
+        radial: radial functions.
+        neighbours: a typical number of neighbours.
 
     Shapes:
-        - features: ``[num_nodes, irreps.dim]``; edge_index: ``[2, num_edges]``; direction:
-          ``[num_edges, edges.dim]``; described: ``[num_edges, radial]``; envelope:
-          ``[num_edges]``; outputs: ``[num_nodes, irreps.dim]``, ``[num_nodes, dim]``.
+        - features: by degree ``[num_nodes, 2 l + 1, channels]``; outputs: the same, and
+          ``[num_nodes, dim]``.
     """
 
     def __init__(
-        self, irreps: o3.Irreps, edges: o3.Irreps, *, radial: int, neighbours: float
+        self, channels: Sequence[int], *, described: int, radial: int, neighbours: float
     ) -> None:
         super().__init__()
-        self.dim = irreps[0].mul
-        self.scale = 1 / math.sqrt(neighbours)
-        scalars, rest = irreps[:1], irreps[1:]
-        gates = o3.Irreps([(rest.num_irreps, PARITY[0])])
-        self.gate = Gate(scalars, [nn.functional.silu], gates, [torch.sigmoid], rest)
-        self.norm = EquivariantNorm(irreps)
-        self.before = o3.Linear(irreps, irreps)
-        self.product = edge_product(irreps, edges)
-        hidden = 64
-        self.radial = nn.Sequential(
-            nn.Linear(radial, hidden), nn.SiLU(), nn.Linear(hidden, self.product.weight_numel)
+        self.channels = tuple(channels)
+        gated = (sum(channels), *channels[1:])
+        self.norm = EquivariantNorm(channels)
+        self.messages = Convolution(
+            channels, gated, described=described, radial=radial, neighbours=neighbours
         )
-        self.messages = o3.Linear(self.product.irreps_out, self.gate.irreps_in)
-        self.itself = o3.Linear(irreps, self.gate.irreps_in)
-        self.update = o3.Linear(irreps, irreps)
+        self.itself = EquivariantLinear(channels, gated)
+        self.update = EquivariantLinear(channels, channels)
 
-    def forward(
-        self,
-        features: Tensor,
-        edge_index: Tensor,
-        direction: Tensor,
-        described: Tensor,
-        envelope: Tensor,
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Features, around: Neighbourhood) -> tuple[list[Tensor], Tensor]:
         """Apply the block; see the class for what it returns."""
-        source, target = edge_index
         normed = self.norm(features)
-        weights = self.radial(described) * envelope[:, None]
-        message = self.product(self.before(normed).index_select(0, source), direction, weights)
-        total = scatter(message, target, dim=0, dim_size=len(features), reduce="sum")
-        gated = self.gate(self.messages(total * self.scale) + self.itself(normed))
+        messages = self.messages(normed, around)
+        total = [a + b for a, b in zip(messages, self.itself(normed), strict=True)]
+        scalars, *gates = total[0].split(self.channels, dim=2)
+        gated = [SILU * nn.functional.silu(scalars)]
+        gated += [t * torch.sigmoid(gate) for t, gate in zip(total[1:], gates, strict=True)]
         update = self.update(gated)
-        return features + update, update[:, : self.dim]
+        after = [h + f for h, f in zip(features, update, strict=True)]
+        return after, update[0].squeeze(1)
+
+
+def from_scalars(scalars: Tensor, channels: Sequence[int]) -> list[Tensor]:
+    """Features that have nothing but scalars yet, ``[num_nodes, dim]``."""
+    higher = [
+        scalars.new_zeros(len(scalars), 2 * degree + 1, width)
+        for degree, width in enumerate(channels)
+        if degree
+    ]
+    return [scalars[:, None], *higher]

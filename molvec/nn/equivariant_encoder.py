@@ -8,7 +8,8 @@ from torch_geometric.data import Batch
 
 from molvec.graph import Encoder, EncoderOutput
 from molvec.nn.embedding import NodeEmbedding
-from molvec.nn.equivariant import EdgeGeometry, EquivariantBlock, hidden_irreps
+from molvec.nn.equivariant import EquivariantBlock, channels_by_degree, from_scalars
+from molvec.nn.neighbourhood import EdgeGeometry
 from molvec.nn.visible import edges_between, number_tokens
 
 
@@ -21,11 +22,12 @@ class EquivariantEncoder(Encoder):
     Args:
         node_sizes: vocabulary sizes of the node features.
         edge_sizes: vocabulary sizes of the edge features; empty without any.
-        dim: scalars per node; vectors (and tensors) are half as many.
+        dim: scalars per node; vectors (and tensors) are a quarter as many.
         depth: number of blocks.
         lmax: highest degree of features and spherical harmonics, 1 or 2.
         cutoff: distance at which messages fade out, Angstrom; that of the edges, or less.
         num_basis: Gaussians that describe a distance.
+        radial: functions of the distance that a block learns.
         neighbours: a typical number of neighbours, to scale sums of messages.
 
     Shapes:
@@ -43,20 +45,23 @@ class EquivariantEncoder(Encoder):
         lmax: int = 1,
         cutoff: float = 5.0,
         num_basis: int = 16,
+        radial: int = 8,
         neighbours: float = 12.0,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.depth = depth
-        self.irreps = hidden_irreps(dim, lmax)
+        self.channels = channels_by_degree(dim, lmax)
         self.nodes = NodeEmbedding(node_sizes, dim)
         self.geometry = EdgeGeometry(lmax, cutoff, num_basis)
         self.edges = nn.ModuleList(nn.Embedding(size, num_basis) for size in edge_sizes)
+        for table in self.edges:
+            nn.init.normal_(table.weight, std=num_basis**-0.5)  # as large as a distance's Gaussians
         self.blocks = nn.ModuleList(
             EquivariantBlock(
-                self.irreps,
-                self.geometry.sphere,
-                radial=num_basis * (1 + bool(edge_sizes)),
+                self.channels,
+                described=num_basis * (1 + bool(edge_sizes)),
+                radial=radial,
                 neighbours=neighbours,
             )
             for _ in range(depth)
@@ -71,17 +76,22 @@ class EquivariantEncoder(Encoder):
         visible = visible.view(-1, num_nodes)
         node = visible.nonzero(as_tuple=True)[1]  # of each token
         edge_index, edge = edges_between(number_tokens(visible), batch.edge_index)
-        direction, described, envelope = self.geometry(batch.pos, batch.edge_index[:, edge])
+        ends = (
+            batch.pos.index_select(0, node)
+            .index_select(0, edge_index.flatten())
+            .unflatten(0, (2, -1))
+        )
+        kind = None
         if self.edges:
-            kinds = [table(batch.edge_attr[edge, i]) for i, table in enumerate(self.edges)]
-            described = torch.cat([described, torch.stack(kinds).sum(0)], dim=1)
+            tables = [table(batch.edge_attr[edge, i]) for i, table in enumerate(self.edges)]
+            kind = torch.stack(tables).sum(0)
+        around = self.geometry(ends[0] - ends[1], edge_index, len(node), kind)
 
         embedded = self.nodes(batch.x).index_select(0, node)
-        rest = embedded.new_zeros(len(node), self.irreps.dim - self.dim)
-        features = torch.cat([embedded, rest], dim=1)
+        features = from_scalars(embedded, self.channels)
         hidden_states = []
         for block in self.blocks:
-            features, update = block(features, edge_index, direction, described, envelope)
+            features, update = block(features, around)
             hidden_states.append(update)
-        output = self.norm(features[:, : self.dim])
+        output = self.norm(features[0].squeeze(1))
         return EncoderOutput(output, tuple(hidden_states), embedded)

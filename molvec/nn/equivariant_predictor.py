@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from molvec.nn.equivariant import EdgeGeometry, EquivariantBlock, hidden_irreps
+from molvec.nn.equivariant import EquivariantBlock, channels_by_degree, from_scalars
+from molvec.nn.neighbourhood import EdgeGeometry
 
 
 class EquivariantPredictor(nn.Module):
@@ -23,6 +24,7 @@ class EquivariantPredictor(nn.Module):
         lmax: highest degree of features and spherical harmonics.
         cutoff: distance at which messages fade out, Angstrom.
         num_basis: Gaussians that describe a distance.
+        radial: functions of the distance that a block learns.
         neighbours: a typical number of neighbours.
 
     Shapes:
@@ -39,16 +41,17 @@ class EquivariantPredictor(nn.Module):
         lmax: int = 1,
         cutoff: float = 5.0,
         num_basis: int = 16,
+        radial: int = 8,
         neighbours: float = 12.0,
     ) -> None:
         super().__init__()
-        self.irreps = hidden_irreps(width, lmax)
+        self.channels = channels_by_degree(width, lmax)
         self.geometry = EdgeGeometry(lmax, cutoff, num_basis)
         self.project = nn.Linear(dim, width)
         self.mask_token = nn.Parameter(torch.zeros(width))
         self.blocks = nn.ModuleList(
             EquivariantBlock(
-                self.irreps, self.geometry.sphere, radial=num_basis, neighbours=neighbours
+                self.channels, described=num_basis, radial=radial, neighbours=neighbours
             )
             for _ in range(depth)
         )
@@ -63,15 +66,11 @@ class EquivariantPredictor(nn.Module):
         projected = self.project(context)
         scalars = self.mask_token.to(projected.dtype).expand(len(hidden), -1)
         scalars = scalars.index_copy(0, (~hidden).nonzero().squeeze(1), projected)
-        rest = scalars.new_zeros(len(hidden), self.irreps.dim - scalars.shape[1])
-        features = torch.cat([scalars, rest], dim=1)
+        features = from_scalars(scalars, self.channels)
 
         # Every view has all points and all edges: described once, repeated.
-        direction, distance, envelope = self.geometry(batch.pos, batch.edge_index)
-        direction, distance = direction.repeat(views, 1), distance.repeat(views, 1)
-        envelope = envelope.repeat(views)
-        first = torch.arange(views, device=mask.device)[:, None] * num_nodes
-        edge_index = (batch.edge_index[:, None, :] + first).flatten(1)
+        along = batch.pos[batch.edge_index[0]] - batch.pos[batch.edge_index[1]]
+        around = self.geometry(along, batch.edge_index, num_nodes).repeat(views)
         for block in self.blocks:
-            features, _ = block(features, edge_index, direction, distance, envelope)
-        return self.out(self.norm(features[:, : scalars.shape[1]])).unflatten(0, mask.shape)
+            features, _ = block(features, around)
+        return self.out(self.norm(features[0].squeeze(1))).unflatten(0, mask.shape)

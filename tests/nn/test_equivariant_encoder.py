@@ -5,8 +5,9 @@ import torch
 from torch_geometric.data import Batch, Data
 
 from molvec.featurize.neighbours import radius_edges
-from molvec.nn.equivariant import EquivariantNorm, RadialBasis, hidden_irreps
+from molvec.nn.equivariant import EquivariantNorm, channels_by_degree
 from molvec.nn.equivariant_encoder import EquivariantEncoder
+from molvec.nn.neighbourhood import RadialBasis, places
 from molvec.testing import (
     assert_independent_of_batch,
     assert_mask_local,
@@ -161,17 +162,26 @@ def test_radial_basis_ends_smoothly():
 
 
 def test_norm_makes_channels_of_unit_size():
-    irreps = hidden_irreps(8, 2)
-    norm = EquivariantNorm(irreps).double()
-    features = 100 * torch.randn(50, irreps.dim, dtype=torch.float64)
-    normed = norm(features).detach()
-    for place in irreps.slices():
-        assert float(normed[:, place].square().mean()) == pytest.approx(1, rel=0.01)
-    assert torch.isfinite(norm(torch.zeros(2, irreps.dim, dtype=torch.float64))).all()
+    channels = channels_by_degree(8, 2)
+    norm = EquivariantNorm(channels).double()
+    shapes = [(50, 2 * degree + 1, width) for degree, width in enumerate(channels)]
+    features = [100 * torch.randn(shape, dtype=torch.float64) for shape in shapes]
+    for normed in norm(features):
+        assert float(normed.detach().square().mean()) == pytest.approx(1, rel=0.01)
+    nothing = norm([torch.zeros(shape, dtype=torch.float64) for shape in shapes])
+    assert all(torch.isfinite(normed).all() for normed in nothing)
+
+
+def test_places_of_edges_in_a_table_of_neighbours():
+    place, width = places(torch.tensor([0, 0, 2, 2, 2, 3]), 5)
+    assert width == 3
+    assert place.tolist() == [0, 1, 6, 7, 8, 9]
+    place, width = places(torch.zeros(0, dtype=torch.int64), 5)
+    assert (len(place), width) == (0, 0)
 
 
 def test_settings_that_cannot_be():
     with pytest.raises(ValueError, match="lmax must be 1 or 2, got 3"):
         build(lmax=3)
-    with pytest.raises(ValueError, match="dim must be even, got 15"):
+    with pytest.raises(ValueError, match="dim must be a multiple of 4, got 15"):
         build(dim=15)
