@@ -14,9 +14,9 @@ def embed(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; with a model in 3D geometries: .xyz, "
-            ".sdf, a folder; with one of proteins structures: .pdb, .cif, a folder, a .txt of PDB "
-            "ids. Also .gz."
+            help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; with a model in 3D geometries: "
+            ".xyz, .sdf, a folder; with one of proteins structures: .pdb, .cif, a folder, a .txt "
+            "of PDB ids. Also .gz."
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],

@@ -55,7 +55,8 @@ class ConformerStore:
         return len(self._arrays)
 
     def __getitem__(self, index: int) -> Conformer:
-        return Conformer(self.info["names"][index], **self._arrays.item(index))
+        found = self._arrays.item(index)
+        return Conformer(self.info["names"][index], found["elements"], found["positions"])
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -112,7 +113,7 @@ def open_conformers(source: str | Path, *, cache: Path | None = None) -> Conform
             except UserError as error:
                 if len(files) == 1:
                     raise
-                yield name, ConformerRecord(0, name, error=str(error))
+                yield name, ConformerRecord(0, name, error=str(error).replace(str(file), file.name))
 
     return _opened([FORMAT, contents], rows, str(source), cache)
 

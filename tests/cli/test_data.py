@@ -41,13 +41,13 @@ def test_list(cache):
     assert words_of(result.output, "qm8")[2:4] == ["16", "values"]
     assert words_of(result.output, "esol")[2:4] == ["1", "value"]
     assert words_of(result.output, "zinc")[2] == "none"
-    assert len(result.output.splitlines()) == 16  # one line each
+    assert len(result.output.splitlines()) == 17  # one line each
 
 
 def test_list_has_a_line_each_on_a_narrow_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     lines = run("list").output.splitlines()
-    assert len(lines) == 16
+    assert len(lines) == 17
     assert max(map(len, lines)) <= 80
     assert words_of("\n".join(lines), "lipophilicity")[1:4] == ["4,200", "1", "value"]
 
