@@ -8,6 +8,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from molvec.data.labels import LabelReader, check_labels
 from molvec.data.source import fetch
 from molvec.errors import UserError
 from molvec.records import (
+    Conformer,
     Record,
     RecordError,
     SkipCount,
@@ -30,6 +32,14 @@ from molvec.records import (
 from molvec.records.columns import LabelColumns
 
 MIN_MOLECULES = 10  # fewer cannot be split 80/10/10
+
+
+class Conformers(Protocol):
+    """Random access to geometries."""
+
+    def __getitem__(self, index: int) -> Conformer:
+        """Return the geometry of a file row."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +60,7 @@ class Labelled:
         sha256: over task, rows, SMILES, names and values of the targets: what was loaded.
         card: the data set's card, whose frozen splits hold for it; ``None`` for a user's file.
         unit: of regression targets, where known.
+        conformers: geometries by file row, where the data set has them.
     """
 
     name: str
@@ -64,6 +75,7 @@ class Labelled:
     sha256: str
     card: str | None = None
     unit: str | None = None
+    conformers: Conformers | None = None
     # Position of the first molecule that is the same; computed anew where it is not given.
     _first: NDArray[np.int64] | None = field(default=None, repr=False)
 
@@ -122,7 +134,7 @@ class Labelled:
             targets=merged,
             duplicates=0,
             contradictions=0,
-            sha256=_sha256(self.task, rows, smiles, merged),
+            sha256=labels_sha256(self.task, rows, smiles, merged),
             _first=np.arange(len(kept)),
         )
 
@@ -250,7 +262,7 @@ def _read(
         skipped=skipped,
         duplicates=int((first != np.arange(len(first))).sum()),
         contradictions=_contradictions(values, first),
-        sha256=_sha256(task, row_array, smiles, targets),
+        sha256=labels_sha256(task, row_array, smiles, targets),
         card=card,
         unit=unit,
         _first=first,
@@ -271,9 +283,10 @@ def _contradictions(values: NDArray[np.float64], first: NDArray[np.int64]) -> in
     return int((groups.max() > groups.min()).any(axis=1).sum())
 
 
-def _sha256(
+def labels_sha256(
     task: Task, rows: NDArray[np.int64], smiles: Sequence[str], targets: pd.DataFrame
 ) -> str:
+    """Return the sha256 of labelled molecules, as :class:`Labelled` has it."""
     values = targets.to_numpy(dtype="<f8", copy=True)
     values[np.isnan(values)] = np.nan  # one bit pattern for all of them
     values[values == 0] = 0.0  # and one zero

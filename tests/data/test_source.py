@@ -319,6 +319,19 @@ def test_wheel_member_with_the_wrong_content(wheel):
     assert "PyPI molvec-toy==1.0: sha256 " in failure(toy(pypi(wheel), content=b"other"))
 
 
+def test_parts_of_a_table_are_joined(wheel, cache):
+    with zipfile.ZipFile(wheel, "a") as archive:
+        archive.writestr("toy/data/1.csv", "a,b\n1,2\n3,4")
+        archive.writestr("toy/data/2.csv", "a,b\n5,6\n")
+        archive.writestr("toy/data/3.csv", "a,c\n7,8\n")
+    parts = ["toy/data/1.csv", "toy/data/2.csv"]
+    path = fetch(toy(pypi(wheel, member=parts), content=b"a,b\n1,2\n3,4\n5,6\n"))
+    assert path.read_bytes() == b"a,b\n1,2\n3,4\n5,6\n"
+    path.unlink()
+    message = failure(toy(pypi(wheel, member=[*parts, "toy/data/3.csv"])))
+    assert "toy/data/3.csv has another header than toy/data/1.csv" in message
+
+
 def test_python_without_pip(wheel, monkeypatch, tmp_path):
     monkeypatch.setattr(source_module.sys, "executable", str(tmp_path / "no-python"))
     assert "PyPI molvec-toy==1.0: pip did not run: " in failure(toy(pypi(wheel)))
