@@ -198,7 +198,8 @@ class FinetuneSettings(_Strict):
     preset: Preset = "small"  # size of an encoder from scratch; a model brings its own
     readout: Readout | None = None  # nodes -> graph; the model's own by default
     hidden: Positive | None = None  # width of the head's hidden layer; None: a linear head
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # in the head and in every block
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # in the head and a Transformer's blocks
+    noise: Annotated[float, Field(ge=0)] = 0.0  # on coordinates while learning, Angstrom; 3D only
     epochs: Positive = 30
     batch_size: Positive = 32
     lr: Annotated[float, Field(gt=0)] = 3e-4  # peak rate of the encoder's last block

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,11 @@ from molvec.embed.load import HEAD, load, of_molecules
 from molvec.embed.predict import RESERVED
 from molvec.errors import UserError
 from molvec.evaluate.metrics import METRICS, TASK_METRICS, Metric
+from molvec.featurize.conformer import ConformerFeaturizer
+from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.graph import Encoder
 from molvec.nn.graph_model import GraphModel
-from molvec.nn.graph_transformer import GraphTransformer
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
 from molvec.nn.readout import WIDTH
@@ -113,7 +115,7 @@ def finetune(
     fork = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=fork):
         featurizer, network, config = _build(model, from_scratch, settings, data)
-        graphs = _featurise(data, featurizer)
+        graphs = _featurise(data, split, featurizer)
         train = _usable(split.train, graphs, settings.max_atoms)
         _check_labels(data, split, train)
         optimizer = _optimizer(network.to(device), settings)
@@ -160,22 +162,27 @@ def finetune(
 
 def _build(
     model: str | Path | None, from_scratch: bool, settings: FinetuneSettings, data: Labelled
-) -> tuple[MoleculeFeaturizer, GraphModel, dict[str, Any]]:
+) -> tuple[Featurizer, GraphModel, dict[str, Any]]:
     """Return featuriser, network at its start, and what the new model's config says of both."""
     config: dict[str, Any] = {"molvec_version": molvec.__version__}
     start = None if model is None else load(model, device="cpu")
     if start is None:
         chosen = EncoderSettings(preset=settings.preset)
-        featurizer = MoleculeFeaturizer()
+        featurizer: Featurizer = MoleculeFeaturizer()
         config["encoder"] = encoder_config(PretrainSettings(encoder=chosen))
         readout: str = settings.readout or chosen.readout
     else:
-        featurizer = of_molecules(start)
+        in_space = data.conformers is not None
+        fits = in_space and isinstance(start.featurizer, ConformerFeaturizer)
+        featurizer = start.featurizer if fits else of_molecules(start)
         config["encoder"] = start.config["encoder"]
         readout = settings.readout or start.readout
+    if settings.noise and isinstance(featurizer, MoleculeFeaturizer):
+        raise UserError("noise is for models in 3D; this one reads no coordinates")
     torch.manual_seed(settings.seed)  # after the load: a start from scratch depends on this alone
+    dropout = {"dropout": settings.dropout} if isinstance(featurizer, MoleculeFeaturizer) else {}
     encoder = build_encoder(
-        {**config["encoder"], "dropout": settings.dropout},
+        {**config["encoder"], **dropout},
         node_sizes=featurizer.node_sizes,
         edge_sizes=featurizer.edge_sizes,
     )
@@ -184,7 +191,6 @@ def _build(
         if "training" in start.config:
             config["training"] = start.config["training"]  # how the start was pretrained
     config |= {"featurizer": featurizer.to_json(), "readout": readout}
-    assert isinstance(encoder, GraphTransformer)
     freeze(encoder, settings.freeze)
     head = GraphHead(
         width=encoder.dim * WIDTH[readout],
@@ -196,7 +202,7 @@ def _build(
     return featurizer, GraphModel(encoder, readout, head), config
 
 
-def freeze(encoder: GraphTransformer, lowest: int | str) -> None:
+def freeze(encoder: Encoder, lowest: int | str) -> None:
     """Fix the embeddings and the ``lowest`` blocks, or all of the encoder (``"encoder"``).
 
     Raises:
@@ -215,9 +221,7 @@ def freeze(encoder: GraphTransformer, lowest: int | str) -> None:
 
 
 def _optimizer(network: GraphModel, settings: FinetuneSettings) -> torch.optim.AdamW:
-    encoder = network.encoder
-    assert isinstance(encoder, GraphTransformer)
-    layers = encoder.layers()
+    layers = network.encoder.layers()
     rates = layer_rates(len(layers), settings.layer_decay)
     return build_layered_optimizer(
         [*zip(layers, rates, strict=True), ([network.head], settings.head_lr_factor)],
@@ -227,15 +231,22 @@ def _optimizer(network: GraphModel, settings: FinetuneSettings) -> torch.optim.A
     )
 
 
-def _featurise(data: Labelled, featurizer: MoleculeFeaturizer) -> list[Data]:
-    return [
-        featurizer(parse(Record(int(row), smiles=text)))
-        for row, text in zip(data.rows, data.smiles, strict=True)
-    ]
+def _featurise(data: Labelled, split: Split, featurizer: Featurizer) -> dict[int, Data]:
+    """Return the graphs of the molecules that take part."""
+
+    def graph(i: int) -> Data:
+        row = int(data.rows[i])
+        if isinstance(featurizer, ConformerFeaturizer):
+            assert data.conformers is not None
+            return featurizer(data.conformers[row])
+        assert isinstance(featurizer, MoleculeFeaturizer)
+        return featurizer(parse(Record(row, smiles=data.smiles[i])))
+
+    return {int(i): graph(i) for part in (split.train, split.valid, split.test) for i in part}
 
 
 def _usable(
-    rows: NDArray[np.int64], graphs: Sequence[Data], max_atoms: int | None
+    rows: NDArray[np.int64], graphs: Mapping[int, Data], max_atoms: int | None
 ) -> NDArray[np.int64]:
     """Leave out the training molecules that are too large."""
     if max_atoms is None:
@@ -286,7 +297,7 @@ def _selection(metric: Metric, data: Labelled, train: NDArray[np.int64]) -> Scor
     return score
 
 
-def _part(data: Labelled, graphs: Sequence[Data], rows: NDArray[np.int64]) -> Part:
+def _part(data: Labelled, graphs: Mapping[int, Data], rows: NDArray[np.int64]) -> Part:
     targets = data.targets.to_numpy(dtype=np.float32)[rows]
     return Part([graphs[i] for i in rows], torch.from_numpy(targets))
 
@@ -307,6 +318,7 @@ def _loop_settings(settings: FinetuneSettings, molecules: int) -> SupervisedSett
         warmup=round(settings.warmup * steps),
         clip=settings.clip,
         patience=settings.patience,
+        noise=settings.noise,
     )
 
 

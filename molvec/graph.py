@@ -71,6 +71,14 @@ class Encoder(nn.Module):
         """Encode the visible nodes of a batch."""
         raise NotImplementedError
 
+    def layers(self) -> list[list[nn.Module]]:
+        """Return all parts from the input up, for layer-wise learning rates and freezing.
+
+        ``depth + 1`` layers: what comes before the first block, then every block; what comes
+        after the last block belongs to it.
+        """
+        raise NotImplementedError
+
 
 def validate(graph: Data) -> None:
     """Check one graph (or batch) against the contract.

@@ -89,6 +89,7 @@ OTHER_FINETUNE = {
     "readout": "mean",
     "hidden": 64,
     "dropout": 0.35,
+    "noise": 0.25,
     "epochs": 7,
     "batch_size": 3,
     "lr": 2e-5,
@@ -151,7 +152,7 @@ def test_round_trip_through_a_file(tmp_path, other):
 
 
 def test_shipped_recipes():
-    assert set(list_recipes()) >= {"nci", "zinc", "pdb"}
+    assert set(list_recipes()) >= {"nci", "zinc", "qm9", "pdb"}
 
 
 @pytest.mark.parametrize("recipe", list_recipes())

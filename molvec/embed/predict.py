@@ -13,9 +13,10 @@ import pyarrow as pa
 from molvec.embed.embedder import Array, Embedder, OnError
 from molvec.embed.file import COMMON, WrittenFile, flat_table, write_rows
 from molvec.errors import UserError
-from molvec.records import from_python
 
-RESERVED = tuple(field.name for field in COMMON["molecule"].fields)
+RESERVED = tuple(
+    dict.fromkeys(f.name for kind in ("molecule", "conformer") for f in COMMON[kind].fields)
+)
 """Columns of every output file: no target can have one of these names."""
 
 
@@ -33,7 +34,7 @@ def predict_frame(
     empty = np.full(len(embedder.targets), np.nan, dtype=np.float32)
     vectors: list[Array] = []
     kept: list[int] = []
-    for row in embedder.stream(from_python(items), level="target", max_atoms=max_atoms):
+    for row in embedder.stream(embedder.records(items), level="target", max_atoms=max_atoms):
         if row.vector is None and on_error == "raise":
             raise UserError(f"row {row.record.index}: {row.error}")
         if row.vector is not None or on_error == "nan":
@@ -55,8 +56,8 @@ def predict_file(
 ) -> WrittenFile:
     """Predict for every row of ``source``.
 
-    Parquet and CSV alike have the columns ``row``, ``smiles``, ``error`` and one per target, null
-    in a failed row. The output appears under its name when complete.
+    Parquet and CSV alike have the columns ``row``, ``smiles`` (of geometries ``name``), ``error``
+    and one per target, null in a failed row. The output appears under its name when complete.
 
     Raises:
         UserError: for a model without a head, an input that cannot be read, or an output that
@@ -64,6 +65,7 @@ def predict_file(
     """
     require_head(embedder)
     columns = [pa.field(name, pa.float32()) for name in embedder.targets]
+    common = COMMON[embedder.featurizer.kind]
     return write_rows(
         embedder,
         source,
@@ -71,9 +73,9 @@ def predict_file(
         smiles_column=smiles_column,
         level="target",
         max_atoms=max_atoms,
-        schema=pa.schema([*COMMON["molecule"].fields, *columns]),
+        schema=pa.schema([*common.fields, *columns]),
         table=flat_table,
-        common=COMMON["molecule"],
+        common=common,
         progress=progress,
     )
 

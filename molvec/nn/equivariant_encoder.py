@@ -68,6 +68,13 @@ class EquivariantEncoder(Encoder):
         )
         self.norm = nn.LayerNorm(dim)
 
+    def layers(self) -> list[list[nn.Module]]:
+        """Return all parts from the input up, see ``Encoder``."""
+        layers: list[list[nn.Module]] = [[self.nodes, self.geometry, self.edges]]
+        layers += [[block] for block in self.blocks]
+        layers[-1].append(self.norm)
+        return layers
+
     def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
         """Encode the visible nodes; ``visible`` is ``[num_nodes]`` or ``[V, num_nodes]``."""
         num_nodes = len(batch.batch)

@@ -57,11 +57,7 @@ class GraphTransformer(Encoder):
         self.norm = nn.LayerNorm(dim)
 
     def layers(self) -> list[list[nn.Module]]:
-        """Return all parts from the input up, for layer-wise learning rates and freezing.
-
-        ``depth + 1`` layers: the input embeddings with the pair bias, then every block with its
-        local branch; the final norm belongs to the last block.
-        """
+        """Return all parts from the input up; the pair bias is of the first, see ``Encoder``."""
         blocks: list[list[nn.Module]] = [[block] for block in self.blocks]
         for layer, local in zip(blocks, self.local, strict=False):  # no branches, or one each
             layer.append(local)

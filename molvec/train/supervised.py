@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from torch_geometric.data import Batch, Data
 
 from molvec.errors import UserError
+from molvec.graph import POS
 from molvec.nn.budget import by_size
 from molvec.nn.graph_model import GraphModel
 from molvec.train.schedule import warmup_cosine
@@ -47,7 +48,10 @@ class Part:
 
 @dataclass(frozen=True)
 class SupervisedSettings:
-    """How long and how fast. ``warmup`` counts steps; ``patience`` counts epochs, None is never."""
+    """How long and how fast. ``warmup`` counts steps; ``patience`` counts epochs, None is never.
+
+    ``noise`` is added to the coordinates of what is learned from, anew in every epoch, Angstrom.
+    """
 
     epochs: int
     batch_size: int
@@ -55,6 +59,7 @@ class SupervisedSettings:
     warmup: int
     clip: float
     patience: int | None
+    noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,7 @@ def fit(
         settings: schedule and length.
         score: measured on the validation part after every epoch.
         higher_is_better: whether a larger score is a better one.
-        generator: of the order of graphs; dropout draws from torch's own.
+        generator: of the order of graphs and of noise; dropout draws from torch's own.
         report: called after every epoch.
 
     Raises:
@@ -116,7 +121,7 @@ def fit(
             factor = warmup_cosine(step, steps=steps, warmup=settings.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = settings.lr * group["rate"] * factor
-            loss, count = _step(model, optimizer, train, batch, sizes, settings.clip)
+            loss, count = _step(model, optimizer, train, batch, sizes, settings, generator)
             total, labels, step = total + loss, labels + count, step + 1
 
         outputs = in_batches(model, valid.graphs, model)
@@ -217,7 +222,8 @@ def _step(
     train: Part,
     batch: list[int],
     sizes: list[int],
-    clip: float,
+    settings: SupervisedSettings,
+    generator: torch.Generator,
 ) -> tuple[float, int]:
     """One optimiser step; return the summed loss and the number of labels.
 
@@ -229,12 +235,16 @@ def _step(
     total, device = 0.0, model.head.out.weight.device
     for part in by_size([sizes[i] for i in batch]):
         members = [batch[k] for k in part]
-        outputs = model(_collate(train.graphs, members, device))
+        together = _collate(train.graphs, members, device)
+        if settings.noise:
+            shift = torch.randn(together[POS].shape, generator=generator).to(together[POS])
+            together[POS] = together[POS] + settings.noise * shift
+        outputs = model(together)
         loss, _ = summed_loss(model, outputs, train.targets[members])
         (loss / labels).backward()
         total += loss.item()
     trained = [p for group in optimizer.param_groups for p in group["params"]]
-    torch.nn.utils.clip_grad_norm_(trained, clip)
+    torch.nn.utils.clip_grad_norm_(trained, settings.clip)
     optimizer.step()
     optimizer.zero_grad()
     return total, labels

@@ -68,7 +68,7 @@ def test_a_store_is_built_once_and_anew_when_damaged_or_changed(folder, tmp_path
 
 def test_nothing_to_use(tmp_path):
     (tmp_path / "a.xyz").write_text("x\n")
-    with pytest.raises(UserError, match="has no geometry that can be used .*number of atoms"):
+    with pytest.raises(UserError, match=r"has no geometry that can be used .*number of atoms"):
         open_conformers(tmp_path / "a.xyz", cache=tmp_path)
     (tmp_path / "b.xyz").write_text("")
     with pytest.raises(UserError, match=r"b\.xyz is empty"):

@@ -149,13 +149,13 @@ def test_folders_and_tables(tmp_path):
     (tmp_path / "mols.csv").write_text("id,smiles\n1,CO\n2,\n")
     records = list(conformer_records(tmp_path / "mols.csv"))
     assert len(records[0].geometry()) == 6
-    with pytest.raises(RecordError, match="missing value|empty SMILES"):
+    with pytest.raises(RecordError, match=r"missing value|empty SMILES"):
         records[1].geometry()
     with pytest.raises(UserError, match="has no columns: drop --smiles-column"):
         list(conformer_records(tmp_path, smiles_column="smiles"))
     empty = tmp_path / "empty"
     empty.mkdir()
-    with pytest.raises(UserError, match="holds no geometries: expected .xyz or .sdf"):
+    with pytest.raises(UserError, match="holds no geometries"):
         list(conformer_records(empty))
     with pytest.raises(UserError, match="there is no file"):
         list(conformer_records(tmp_path / "none.xyz"))

@@ -143,9 +143,10 @@ def test_large_graphs_in_parts_give_the_same_step(twenty, monkeypatch):
         model = network()
         optimizer = torch.optim.SGD([{"params": list(model.parameters()), "rate": 1.0}], lr=1.0)
         # SGD: Adam would turn rounding into steps where the gradient is zero.
-        supervised._step(
-            model, optimizer, twenty, list(range(20)), [g.num_nodes for g in twenty.graphs], 1e9
-        )
+        settings = SupervisedSettings(**(SETTINGS | {"clip": 1e9}))
+        sizes = [g.num_nodes for g in twenty.graphs]
+        generator = torch.Generator()
+        supervised._step(model, optimizer, twenty, list(range(20)), sizes, settings, generator)
         steps.append(model.state_dict())
     assert len(list(by_size([g.num_nodes for g in twenty.graphs], 300))) > 5
     for name, tensor in steps[0].items():
