@@ -99,6 +99,8 @@ class EncoderSettings(_Strict):
     depth: Positive | None = None
     heads: Positive | None = None  # graph_transformer only
     local: bool = False  # GINE branch in every block; graph_transformer only
+    # graph_transformer with coordinates only: attention reads distances below, Angstrom
+    reach: Annotated[float, Field(gt=0)] | None = None
     lmax: Literal[1, 2] | None = None  # equivariant only: highest degree of features
     readout: Readout = "mean_sum"  # nodes -> graph, for `embed`
 
@@ -178,9 +180,19 @@ class PretrainSettings(_Strict):
     def _fits(self) -> PretrainSettings:
         """Refuse parts that cannot work together."""
         space = self.data.in_space
-        if space != (self.encoder.family == "equivariant"):
-            fitting = "equivariant" if space else "graph_transformer"
-            raise ValueError(f"{self.data.kind} need encoder.family {fitting}")
+        equivariant = self.encoder.family == "equivariant"
+        reach = self.encoder.reach is not None
+        if equivariant and reach:
+            raise ValueError("encoder.reach has no meaning for an equivariant encoder")
+        if space and not equivariant and not reach:
+            raise ValueError(
+                f"{self.data.kind} need encoder.family equivariant, or graph_transformer with "
+                "encoder.reach, e.g. 20"
+            )
+        if not space and equivariant:
+            raise ValueError(f"{self.data.kind} need encoder.family graph_transformer")
+        if not space and reach:
+            raise ValueError(f"encoder.reach needs coordinates, {self.data.kind} have none")
         if not space and (self.mask.kind == "ball" or self.mask.noise):
             raise ValueError("mask.kind ball and mask.noise need coordinates, molecules have none")
         if space and self.objective.grounding_weight:

@@ -180,7 +180,8 @@ def _build(
     if settings.noise and isinstance(featurizer, MoleculeFeaturizer):
         raise UserError("noise is for models in 3D; this one reads no coordinates")
     torch.manual_seed(settings.seed)  # after the load: a start from scratch depends on this alone
-    dropout = {"dropout": settings.dropout} if isinstance(featurizer, MoleculeFeaturizer) else {}
+    transformer = config["encoder"]["family"] == "graph_transformer"
+    dropout = {"dropout": settings.dropout} if transformer else {}
     encoder = build_encoder(
         {**config["encoder"], **dropout},
         node_sizes=featurizer.node_sizes,

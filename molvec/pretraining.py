@@ -236,7 +236,8 @@ def build_predictor(settings: PretrainSettings, dim: int) -> Predictor:
         config = encoder_config(settings)
         space = {name: config[name] for name in ("lmax", "cutoff", "neighbours")}
         return EquivariantPredictor(**size, **space)
-    return TransformerPredictor(**size, heads=chosen.predictor_heads)
+    reach = settings.encoder.reach
+    return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach)
 
 
 def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
@@ -258,7 +259,8 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         raise UserError(
             f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
         )
-    return {"family": chosen.family, **size, "local": chosen.local}
+    space = {} if chosen.reach is None else {"reach": chosen.reach}
+    return {"family": chosen.family, **size, "local": chosen.local, **space}
 
 
 def resolve_precision(settings: PretrainSettings) -> Any:

@@ -84,6 +84,9 @@ OTHER_PROTEINS = PROTEINS | {
 }
 """The same for those that only proteins have."""
 
+DISTANCES = {**PROTEINS, "encoder.family": "graph_transformer", "encoder.reach": 10.0}
+"""Proteins through the graph Transformer."""
+
 OTHER_FINETUNE = {
     "preset": "base",
     "readout": "mean",
@@ -122,7 +125,34 @@ def value_of(settings, key):
 
 
 def test_every_setting_is_listed_above():
-    assert sorted(leaves(PretrainSettings)) == sorted(OTHER | OTHER_PROTEINS)
+    assert sorted(leaves(PretrainSettings)) == sorted(OTHER | OTHER_PROTEINS | DISTANCES)
+
+
+def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
+    settings = load_settings(None, DISTANCES | parse_overrides(["encoder.reach=12.5"]))
+    assert encoder_config(settings)["reach"] == 12.5
+    assert load_from_text(dump_settings(settings)) == settings
+    small = {"encoder.dim": 32, "encoder.depth": 2, "encoder.heads": 2}
+    settings = load_settings("pdb", DISTANCES | small)
+    model = build_model(settings, build_featurizer(settings.data))
+    assert model.teacher.bias.space.reach == 10.0
+    assert model.student.predictor.bias.space.reach == 10.0
+    assert "reach" not in encoder_config(PretrainSettings())
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"encoder.reach": 10.0}, "encoder.reach needs coordinates, molecules have none"),
+        (PROTEINS | {"encoder.reach": 10.0}, "encoder.reach has no meaning for an equivariant"),
+        (DISTANCES | {"encoder.reach": None}, r"or graph_transformer with encoder.reach, e.g. 20"),
+        (DISTANCES | {"encoder.reach": 0.0}, "encoder.reach: Input should be greater than 0"),
+        (DISTANCES | {"student.kind": "mask_token"}, "proteins need student.kind visible"),
+    ],
+)
+def test_reach_where_it_has_no_meaning(overrides, message):
+    with pytest.raises(UserError, match=message):
+        load_settings(None, overrides)
 
 
 @pytest.mark.parametrize("key", sorted(OTHER | OTHER_PROTEINS))
@@ -143,7 +173,9 @@ def load_from_text(text):
     return parse_settings(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("other", [OTHER, OTHER_PROTEINS], ids=["molecules", "proteins"])
+@pytest.mark.parametrize(
+    "other", [OTHER, OTHER_PROTEINS, DISTANCES], ids=["molecules", "proteins", "distances"]
+)
 def test_round_trip_through_a_file(tmp_path, other):
     settings = load_settings(None, other)
     path = tmp_path / "config.yaml"

@@ -223,6 +223,22 @@ def test_pretrain_from_the_command_line(cli, structures, tmp_path):
     assert "8 chains" in (output / "model" / "card.md").read_text()
 
 
+def test_a_graph_transformer_that_reads_distances(cli, structures, tmp_path):
+    arguments = ("--preset", "tiny", "--steps", 2, "--batch-size", 4, "--workers", 0)
+    family = ("--set", "encoder.family=graph_transformer", "--set", "encoder.reach=15")
+    output = tmp_path / "run"
+    code, _, err = cli("pretrain", "pdb", "--data", structures, "-o", output, *arguments, *family)
+    assert code == 0, err
+    model = load(output, device="cpu")
+    assert model.config["encoder"]["reach"] == 15.0
+    path = structures / "good00.pdb"
+    (chain,) = read_structure(path).chains
+    torch.manual_seed(0)
+    turned = (chain.backbone @ o3.rand_matrix().numpy().T).astype(np.float32)
+    moved = Chain("moved", chain.sequence, chain.numbers, turned)
+    assert np.abs(model.embed(moved) - model.embed(path)).max() < 1e-4
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from molvec.nn.distance import DistanceBias
 from molvec.nn.packing import Packing
 from molvec.nn.structure import MAX_DISTANCE, Structure
 
@@ -15,23 +16,35 @@ class PairBias(nn.Module):
 
     .. math:: b_{hij} = D_h[\text{distance}_{ij}] + \sum_f E_{hf}[\text{edge}_{ijf}]
 
-    Computed once per call and shared by all blocks (Graphormer, arXiv 2106.05234).
+    Computed once per call and shared by all blocks (Graphormer, arXiv 2106.05234). With a
+    ``reach``, a function of the distance in space is added: :class:`DistanceBias`.
 
     Args:
         heads: attention heads.
         edge_sizes: vocabulary sizes of the edge features; empty for topology alone.
+        reach: how far distances in space are told apart, Angstrom; ``None`` for graphs without
+            positions.
 
     Shapes:
-        - output: ``[R, heads, W, W]``, ``-inf`` towards unused slots.
+        - pos: ``[num_nodes, 3]``; output: ``[R, heads, W, W]``, ``-inf`` towards unused slots.
     """
 
-    def __init__(self, heads: int, edge_sizes: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, heads: int, edge_sizes: tuple[int, ...] = (), *, reach: float | None = None
+    ) -> None:
         super().__init__()
         self.distance = nn.Embedding(MAX_DISTANCE + 2, heads)
         self.edge = nn.ModuleList(nn.Embedding(size, heads) for size in edge_sizes)
+        self.space = None if reach is None else DistanceBias(heads, reach)
 
-    def forward(self, packing: Packing, structure: Structure, edge_attr: Tensor | None) -> Tensor:
-        """Return the additive attention mask for packed rows."""
+    def forward(
+        self,
+        packing: Packing,
+        structure: Structure,
+        edge_attr: Tensor | None,
+        pos: Tensor | None = None,
+    ) -> Tensor:
+        """Return the additive attention mask for packed rows; ``pos`` is read with a reach."""
         bias = F.embedding(packing.pairs(structure.distance), self.distance.weight)
         if self.edge:
             assert edge_attr is not None
@@ -41,6 +54,10 @@ class PairBias(nn.Module):
             none = per_edge.new_zeros(1, per_edge.shape[1])
             edge = packing.pairs(structure.edge)  # [R, W, W]
             bias = bias + F.embedding(edge, torch.cat((none, per_edge)))
+        if self.space is not None:
+            if pos is None:
+                raise ValueError("this network reads distances, and the graphs have no positions")
+            bias = bias + self.space(packing, pos)
         unused = ~packing.used[:, None, None, :] & packing.used.any(1)[:, None, None, None]
         return bias.permute(0, 3, 1, 2).masked_fill(unused, float("-inf"))
 

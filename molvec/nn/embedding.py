@@ -46,4 +46,5 @@ class StructureEmbedding(nn.Module):
 
     def forward(self, structure: Structure) -> Tensor:
         """Embed the topology of every node of a batch."""
-        return self.degree(structure.degree) + self.walk(structure.walk)
+        walk = structure.walk.to(self.walk.weight.dtype)
+        return self.degree(structure.degree) + self.walk(walk)

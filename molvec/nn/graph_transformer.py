@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from molvec.graph import Encoder, EncoderOutput
+from molvec.graph import POS, Encoder, EncoderOutput
 from molvec.nn.attention import Block, PairBias
 from molvec.nn.embedding import NodeEmbedding, StructureEmbedding
 from molvec.nn.local import LocalBranch
@@ -14,7 +14,11 @@ from molvec.nn.structure import structure_of
 
 
 class GraphTransformer(Encoder):
-    """Encoder for 2D graphs (the contract is :class:`molvec.graph.Encoder`).
+    """Encoder for graphs (the contract is :class:`molvec.graph.Encoder`).
+
+    With a ``reach`` it also reads distances between positions: what it returns does not change as
+    the points turn or shift, and costs attention over all pairs, about ``depth`` numbers per head
+    and pair for the backward pass.
 
     Topology (degree, random walks, shortest paths) is computed on the full graph; features of
     hidden nodes and of their edges never enter, as only rows and columns of visible nodes do.
@@ -27,6 +31,8 @@ class GraphTransformer(Encoder):
         heads: attention heads.
         local: add a GINE message-passing branch over visible edges to every block.
         dropout: share of numbers dropped on the branches of every block, in training mode.
+        reach: add a bias for the distance in space, which is 0 from here on, Angstrom; ``None``
+            for graphs without positions.
 
     Shapes:
         - output and each of ``depth`` hidden states: ``[T, dim]``, with ``T`` visible nodes over
@@ -43,6 +49,7 @@ class GraphTransformer(Encoder):
         heads: int,
         local: bool = False,
         dropout: float = 0.0,
+        reach: float | None = None,
     ) -> None:
         super().__init__()
         if dim % heads:
@@ -51,7 +58,7 @@ class GraphTransformer(Encoder):
         self.depth = depth
         self.nodes = NodeEmbedding(node_sizes, dim)
         self.structure = StructureEmbedding(dim)
-        self.bias = PairBias(heads, edge_sizes)
+        self.bias = PairBias(heads, edge_sizes, reach=reach)
         self.blocks = nn.ModuleList(Block(dim, heads, dropout=dropout) for _ in range(depth))
         self.local = nn.ModuleList(LocalBranch(dim, edge_sizes) for _ in range(depth * local))
         self.norm = nn.LayerNorm(dim)
@@ -69,7 +76,7 @@ class GraphTransformer(Encoder):
         """Encode the visible nodes; ``visible`` is ``[num_nodes]`` or ``[V, num_nodes]``."""
         structure = structure_of(batch)
         packing = pack(batch, visible)
-        bias = self.bias(packing, structure, batch.edge_attr)
+        bias = self.bias(packing, structure, batch.edge_attr, batch.get(POS))
         inputs = self.nodes(batch.x) + self.structure(structure)  # [num_nodes, dim]
         tokens = inputs if visible is None else inputs.index_select(0, packing.node)
         embedded = tokens

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
+from molvec.graph import POS
 from molvec.nn.attention import Block, PairBias
 from molvec.nn.embedding import StructureEmbedding
 from molvec.nn.packing import pack
@@ -15,8 +16,9 @@ from molvec.nn.structure import structure_of
 class TransformerPredictor(nn.Module):
     """A narrow Transformer over all nodes: student outputs where visible, mask tokens elsewhere.
 
-    A mask token knows where it is (degree, random walks, path lengths) and nothing of what it is:
-    no node features, no bond types. data2vec 2.0 (arXiv 2212.07525) uses a small convolutional
+    A mask token knows where it is (degree, random walks, path lengths; with a ``reach``, distances
+    between the student's own, noisy positions) and nothing of what it is: no node features, no
+    bond types. data2vec 2.0 (arXiv 2212.07525) uses a small convolutional
     decoder in this place; on graphs, attention with the path bias is its counterpart.
 
     Args:
@@ -24,18 +26,22 @@ class TransformerPredictor(nn.Module):
         width: width of the predictor.
         depth: blocks.
         heads: attention heads.
+        reach: how far distances in space are told apart, Angstrom; ``None`` for graphs without
+            positions.
 
     Shapes:
         - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output:
           ``[V, num_nodes, dim]``.
     """
 
-    def __init__(self, *, dim: int, width: int, depth: int, heads: int) -> None:
+    def __init__(
+        self, *, dim: int, width: int, depth: int, heads: int, reach: float | None = None
+    ) -> None:
         super().__init__()
         self.project = nn.Linear(dim, width)
         self.mask_token = nn.Parameter(torch.zeros(width))
         self.structure = StructureEmbedding(width)
-        self.bias = PairBias(heads)
+        self.bias = PairBias(heads, reach=reach)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, dim)
@@ -45,7 +51,7 @@ class TransformerPredictor(nn.Module):
         """Predict the targets of all nodes in every view."""
         structure = structure_of(batch)
         packing = pack(batch, torch.ones_like(mask))
-        bias = self.bias(packing, structure, None)
+        bias = self.bias(packing, structure, None, batch.get(POS))
         hidden = mask.flatten()
         visible_slot = (~hidden).nonzero().squeeze(1)
         projected = self.project(context)
