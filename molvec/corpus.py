@@ -16,6 +16,7 @@ from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
+from molvec.featurize.surroundings import NUM_SURROUNDINGS
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
     """
     featurizer = build_featurizer(settings.data)
     if isinstance(featurizer, ProteinFeaturizer):
-        return _chains(settings.data, featurizer, rows)
+        return _chains(settings, featurizer, rows)
     return _molecules(settings, featurizer, rows)
 
 
@@ -59,13 +60,21 @@ def build_featurizer(data: DataSettings) -> Featurizer:
 
 
 def grounding_targets(settings: PretrainSettings) -> Grounding | None:
-    """What the grounding term predicts; ``None`` without one."""
+    """What the grounding term predicts of molecules; ``None`` without one."""
     chosen = settings.objective
-    if not chosen.grounding_weight:
+    if not chosen.grounding_weight or chosen.grounding == "surroundings":
         return None
     if chosen.grounding == "descriptors":
         return Grounding("descriptors")
     return Grounding("fingerprint", chosen.grounding_size)
+
+
+def grounding_size(settings: PretrainSettings) -> int:
+    """How many numbers the grounding term predicts; 0 without one."""
+    if settings.objective.grounding_weight and settings.objective.grounding == "surroundings":
+        return NUM_SURROUNDINGS
+    grounding = grounding_targets(settings)
+    return 0 if grounding is None else grounding.size
 
 
 def _molecules(settings: PretrainSettings, featurizer: MoleculeFeaturizer, rows: Any) -> Corpus:
@@ -86,14 +95,16 @@ def _molecules(settings: PretrainSettings, featurizer: MoleculeFeaturizer, rows:
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")))
 
 
-def _chains(data: DataSettings, featurizer: ProteinFeaturizer, rows: Any) -> Corpus:
+def _chains(settings: PretrainSettings, featurizer: ProteinFeaturizer, rows: Any) -> Corpus:
+    data = settings.data
     store = open_chains(
         Path(data.source).expanduser(),
         min_residues=data.min_residues,
         max_residues=data.max_residues,
         leave_out=() if data.leave_out is None else _names(Path(data.leave_out)),
     )
-    dataset = ChainDataset(store, featurizer, rows=rows)
+    grounded = settings.objective.grounding_weight > 0
+    dataset = ChainDataset(store, featurizer, grounded=grounded, rows=rows)
     return Corpus(dataset, featurizer, str(store.info["source_sha256"]), store.summary())
 
 
