@@ -27,7 +27,7 @@ Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
 Preset = Literal["tiny", "small", "base"]
-Readout = Literal["mean", "mean_sum", "mean_max_sum", "jk_mean_max_sum"]
+Readout = Literal["mean", "mean_sum", "mean_max_sum", "jk_mean_max_sum", "layers_mean"]
 
 
 def _check_freeze(value: Any) -> Any:
@@ -131,8 +131,9 @@ class ObjectiveSettings(_Strict):
     loss: Literal["mse", "smooth_l1"] = "mse"
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
-    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what RDKit computes
-    grounding: Literal["fingerprint", "descriptors"] = "fingerprint"
+    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what RDKit computes, or what
+    # surrounds a residue (proteins)
+    grounding: Literal["fingerprint", "descriptors", "surroundings"] = "fingerprint"
     grounding_view: Literal["masked", "full"] = "masked"  # full: one more pass of the student
     grounding_size: Positive = 1024  # number of fingerprint bits
 
@@ -195,8 +196,11 @@ class PretrainSettings(_Strict):
             raise ValueError(f"encoder.reach needs coordinates, {self.data.kind} have none")
         if not space and (self.mask.kind == "ball" or self.mask.noise):
             raise ValueError("mask.kind ball and mask.noise need coordinates, molecules have none")
-        if space and self.objective.grounding_weight:
-            raise ValueError("objective.grounding is for data.kind molecules")
+        if self.objective.grounding_weight and space != (
+            self.objective.grounding == "surroundings"
+        ):
+            fitting = "surroundings" if space else "fingerprint or descriptors"
+            raise ValueError(f"{self.data.kind} need objective.grounding {fitting}")
         if space and self.student.kind != "visible":
             raise ValueError(
                 f"{self.data.kind} need student.kind visible: mask tokens have positions"

@@ -8,16 +8,23 @@ from typing import Any
 
 from molvec.config import DataSettings, PretrainSettings
 from molvec.data.chains import ChainDataset, open_chains
-from molvec.data.conformers import ConformerDataset, has_geometries, open_conformers
+from molvec.data.conformers import (
+    ConformerDataset,
+    ConformerStore,
+    has_geometries,
+    open_conformers,
+)
 from molvec.data.dataset import GraphDataset, MoleculeDataset
 from molvec.data.mixture import Mixture
 from molvec.data.store import SmilesStore, open_store
 from molvec.errors import UserError
+from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
+from molvec.featurize.surroundings import NUM_SURROUNDINGS
 from molvec.records import geometry_format
 
 
@@ -50,9 +57,9 @@ def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
     """
     featurizer = build_featurizer(settings.data)
     if isinstance(featurizer, ProteinFeaturizer):
-        return _chains(settings.data, featurizer, rows)
+        return _chains(settings, featurizer, rows)
     if isinstance(featurizer, ConformerFeaturizer):
-        return _conformers(settings.data, featurizer, rows)
+        return _conformers(settings, featurizer, rows)
     return _molecules(settings, featurizer, rows)
 
 
@@ -66,13 +73,21 @@ def build_featurizer(data: DataSettings) -> Featurizer:
 
 
 def grounding_targets(settings: PretrainSettings) -> Grounding | None:
-    """What the grounding term predicts; ``None`` without one."""
+    """What the grounding term predicts of molecules; ``None`` without one."""
     chosen = settings.objective
-    if not chosen.grounding_weight:
+    if not chosen.grounding_weight or chosen.grounding == "surroundings":
         return None
     if chosen.grounding == "descriptors":
         return Grounding("descriptors")
     return Grounding("fingerprint", chosen.grounding_size)
+
+
+def grounding_size(settings: PretrainSettings) -> int:
+    """How many numbers the grounding term predicts; 0 without one."""
+    if settings.objective.grounding_weight and settings.objective.grounding == "surroundings":
+        return NUM_SURROUNDINGS if settings.data.kind == "proteins" else NUM_ATOM_SURROUNDINGS
+    grounding = grounding_targets(settings)
+    return 0 if grounding is None else grounding.size
 
 
 def _molecules(settings: PretrainSettings, featurizer: MoleculeFeaturizer, rows: Any) -> Corpus:
@@ -93,28 +108,33 @@ def _molecules(settings: PretrainSettings, featurizer: MoleculeFeaturizer, rows:
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")))
 
 
-def _chains(data: DataSettings, featurizer: ProteinFeaturizer, rows: Any) -> Corpus:
+def _chains(settings: PretrainSettings, featurizer: ProteinFeaturizer, rows: Any) -> Corpus:
+    data = settings.data
     store = open_chains(
         Path(data.source).expanduser(),
         min_residues=data.min_residues,
         max_residues=data.max_residues,
         leave_out=() if data.leave_out is None else _names(Path(data.leave_out)),
     )
-    dataset = ChainDataset(store, featurizer, rows=rows)
+    grounded = settings.objective.grounding_weight > 0
+    dataset = ChainDataset(store, featurizer, grounded=grounded, rows=rows)
     return Corpus(dataset, featurizer, str(store.info["source_sha256"]), store.summary())
 
 
-def _conformers(data: DataSettings, featurizer: ConformerFeaturizer, rows: Any) -> Corpus:
+def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, rows: Any) -> Corpus:
+    data, grounded = settings.data, settings.objective.grounding_weight > 0
     path = Path(data.source).expanduser()
     if has_geometries(data.source) or path.is_dir() or geometry_format(path):
         if data.smiles_column is not None:
             raise UserError(f"{data.source} has geometries; data.smiles_column has no meaning")
-        store = open_conformers(data.source)
-        dataset = ConformerDataset(store, featurizer, max_atoms=data.max_atoms, rows=rows)
-        return Corpus(dataset, featurizer, str(store.info["source_sha256"]), store.summary())
-    smiles = open_store(data.source, smiles_column=data.smiles_column)
-    dataset = ConformerDataset(smiles, featurizer, max_atoms=data.max_atoms, rows=rows)
-    return Corpus(dataset, featurizer, str(smiles.info.get("source_sha256")))
+        store: ConformerStore | SmilesStore = open_conformers(data.source)
+    else:
+        store = open_store(data.source, smiles_column=data.smiles_column)
+    dataset = ConformerDataset(
+        store, featurizer, max_atoms=data.max_atoms, grounded=grounded, rows=rows
+    )
+    left_out = store.summary() if isinstance(store, ConformerStore) else ""
+    return Corpus(dataset, featurizer, str(store.info.get("source_sha256")), left_out)
 
 
 def _names(path: Path) -> list[str]:

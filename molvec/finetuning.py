@@ -35,7 +35,7 @@ from molvec.graph import Encoder
 from molvec.nn.graph_model import GraphModel
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
-from molvec.nn.readout import WIDTH
+from molvec.nn.readout import graph_width
 from molvec.pretraining import encoder_config
 from molvec.records import Record, parse
 from molvec.train.optimizer import build_layered_optimizer, layer_rates
@@ -194,7 +194,7 @@ def _build(
     config |= {"featurizer": featurizer.to_json(), "readout": readout}
     freeze(encoder, settings.freeze)
     head = GraphHead(
-        width=encoder.dim * WIDTH[readout],
+        width=encoder.dim * graph_width(readout, encoder.depth),
         num_targets=data.targets.shape[1],
         task=data.task,
         hidden=settings.hidden,

@@ -16,7 +16,7 @@ from lightning_fabric import Fabric
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import PretrainSettings, dump_settings, load_settings
-from molvec.corpus import build_featurizer, grounding_targets, open_corpus
+from molvec.corpus import build_featurizer, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.sampler import BucketBatches
@@ -211,7 +211,6 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     top_k = settings.objective.top_k or depth
     if top_k > depth:
         raise UserError(f"objective.top_k is {top_k}, but the encoder has {depth} blocks")
-    grounding = grounding_targets(settings)
     return Data2Vec(
         student,
         top_k=top_k,
@@ -220,9 +219,10 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,
-        grounding_size=0 if grounding is None else grounding.size,
+        grounding_size=grounding_size(settings),
         grounding_view=settings.objective.grounding_view,
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
+        grounding_level="node" if settings.objective.grounding == "surroundings" else "graph",
     )
 
 

@@ -16,10 +16,25 @@ def trace(length, chain="A", residue="ALA"):
 
 
 def mmcif(lengths):
-    """An mmCIF file with a trace per chain: ``{"A": 30}``."""
+    """An mmCIF file with a CA trace per chain: ``{"A": 30}``."""
     import gemmi
 
-    text = "TER\n".join(trace(length, chain=name) for name, length in lengths.items())
-    structure = gemmi.read_pdb_string(text)
+    structure = gemmi.Structure()
+    model = gemmi.Model(1)
+    for name, length in lengths.items():
+        chain = gemmi.Chain(name)
+        for i in range(length):
+            residue = gemmi.Residue()
+            residue.name = "ALA"
+            residue.seqid = gemmi.SeqId(str(i + 1))
+            atom = gemmi.Atom()
+            atom.name = "CA"
+            atom.element = gemmi.Element("C")
+            angle = 1.745 * i
+            atom.pos = gemmi.Position(2.3 * np.cos(angle), 2.3 * np.sin(angle), 1.5 * i)
+            residue.add_atom(atom)
+            chain.add_residue(residue)
+        model.add_chain(chain)
+    structure.add_model(model)
     structure.setup_entities()
     return structure.make_mmcif_document().as_string()

@@ -1,5 +1,6 @@
 """Protein chains go through the same pretraining, resume and embedding as molecules."""
 
+import gzip
 import signal
 
 import numpy as np
@@ -16,7 +17,7 @@ from molvec.errors import UserError
 from molvec.pretraining import pretrain, resume
 from molvec.records import Chain, chain_records, read_structure
 from tests.runs import assert_same_run, log_of, stop_at
-from tests.structures import trace
+from tests.structures import mmcif, trace
 
 RESIDUES = ("LEU", "GLY", "GLU", "TRP")
 
@@ -80,6 +81,34 @@ def test_broken_files_are_named_and_the_rest_is_learned_from(chain_run):
         assert part in chain_run.skipped
     log = log_of(chain_run.folder)
     assert log[-1]["loss"] < log[0]["loss"]
+
+
+def test_one_file_in_twenty_may_be_broken(cli, tmp_path):
+    folder = tmp_path / "structures"
+    folder.mkdir()
+    for i in range(95):
+        (folder / f"good{i:02}.pdb").write_text(trace(20 + i % 5))
+    (folder / "cut.cif.gz").write_bytes(gzip.compress(mmcif({"A": 300}).encode())[:2000])
+    (folder / "dna.pdb").write_text(
+        "ATOM      1  P    DA A   1       1.000   2.000   3.000  1.00  0.00           P  \n"
+    )
+    (folder / "no_ca.pdb").write_text(trace(30).replace(" CA ", " CB "))
+    (folder / "one.pdb").write_text(trace(1))
+    (folder / "huge.cif").write_text(mmcif({"A": 20_000}))
+    arguments = ("--preset", "tiny", "--steps", 2, "--batch-size", 4, "--workers", 0)
+    code, out, err = cli("pretrain", "pdb", "--data", folder, "-o", tmp_path / "run", *arguments)
+    assert code == 0, err
+    assert out.startswith("2 steps, 8 chains in ")
+    assert err.startswith("skipped 5 of 100 files and 95 chains: ")
+    for part in (
+        "1 not a readable structure: ",
+        "(cut.cif.gz)",
+        "1 no protein residue with a CA atom (… nucleotides) (dna.pdb)",
+        "1 no protein residue with a CA atom (… residues without CA) (no_ca.pdb)",
+        "1 … residues, fewer than the limit of 20 (one.pdb: one_A)",
+        "1 … residues, more than the limit of 1,000 (huge.cif: huge_A)",
+    ):
+        assert part in err
 
 
 def test_an_interrupted_run_ends_as_if_it_was_not(settings, chain_run, tmp_path):
@@ -237,6 +266,30 @@ def test_a_graph_transformer_that_reads_distances(cli, structures, tmp_path):
     turned = (chain.backbone @ o3.rand_matrix().numpy().T).astype(np.float32)
     moved = Chain("moved", chain.sequence, chain.numbers, turned)
     assert np.abs(model.embed(moved) - model.embed(path)).max() < 1e-4
+
+
+def test_a_list_of_ids(cli, refused, chain_run, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pdb").mkdir()
+    for name, lengths in (("1abc", {"A": 30, "B": 24}), ("2def", {"A": 26})):
+        text = mmcif(lengths)
+        (tmp_path / "pdb" / f"{name}.cif.gz").write_bytes(gzip.compress(text.encode()))
+    monkeypatch.setenv("MOLVEC_MIRROR", str(tmp_path))
+    (tmp_path / "ids.txt").write_text("1ABC\n2def_A\nmyprotein\n")
+    arguments = ("--preset", "tiny", "--steps", 2, "--batch-size", 2, "--workers", 0)
+    code, out, err = cli("pretrain", "pdb", "--data", "ids.txt", "-o", "run", *arguments)
+    assert code == 0, err
+    assert out.startswith("2 steps, 4 chains in ")
+    assert "1 not a PDB id such as 1abc or 1abc_A (myprotein)" in err
+    code, out, err = cli("embed", "ids.txt", "-m", chain_run.folder, "-o", "out.parquet")
+    assert code == 0, err
+    frame = pd.read_parquet("out.parquet")
+    assert frame["chain"].tolist() == ["1abc_A", "1abc_B", "2def_A", "myprotein"]
+    assert frame["error"].notna().tolist() == [False, False, False, True]
+    assert np.isfinite(model.embed("ids.txt")).all(1).tolist() == [True] * 3 + [False]
+    (tmp_path / "none.txt").write_text("myprotein\n")
+    message = refused("embed", "none.txt", "-m", chain_run.folder, "-o", "other.parquet")
+    assert "none of 1 entries can be had (myprotein: not a PDB id such as" in message
 
 
 @pytest.mark.parametrize(

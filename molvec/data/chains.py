@@ -25,6 +25,8 @@ from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, sha256_of
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
+from molvec.featurize.surroundings import surroundings
+from molvec.graph import GROUNDING
 from molvec.records import Chain, ChainRecord, SkipCount, chain_records, structure_files
 
 FORMAT = "molvec.chains/1"
@@ -187,6 +189,7 @@ class ChainDataset:
     Args:
         store: chains.
         featurizer: chain -> graph.
+        grounded: attach what surrounds each residue as ``grounding``.
         rows: numbers of the chains to use; all by default.
     """
 
@@ -195,10 +198,12 @@ class ChainDataset:
         store: ChainStore,
         featurizer: ProteinFeaturizer,
         *,
+        grounded: bool = False,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
         self.store = store
         self.featurizer = featurizer
+        self.grounded = grounded
         self.rows = rows
 
     @property
@@ -216,4 +221,7 @@ class ChainDataset:
 
     def graph(self, index: int) -> Data:
         """Featurise one chain."""
-        return self.featurizer(self.store[self.row(index)])
+        graph = self.featurizer(self.store[self.row(index)])
+        if self.grounded:
+            graph[GROUNDING] = surroundings(graph)
+        return graph

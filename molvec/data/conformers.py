@@ -19,7 +19,9 @@ from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, fetch, sha256_of
 from molvec.data.store import SmilesStore
 from molvec.errors import UserError
+from molvec.featurize.atom_surroundings import atom_surroundings
 from molvec.featurize.conformer import ConformerFeaturizer
+from molvec.graph import GROUNDING
 from molvec.records import (
     Conformer,
     ConformerRecord,
@@ -164,6 +166,7 @@ class ConformerDataset:
             loader's processes: ten to thirty molecules a second and core.
         featurizer: conformer -> graph.
         max_atoms: a larger molecule is an error (and is skipped in training).
+        grounded: attach what surrounds each atom as ``grounding``.
         rows: numbers of the store's rows to use; all by default.
     """
 
@@ -173,11 +176,13 @@ class ConformerDataset:
         featurizer: ConformerFeaturizer,
         *,
         max_atoms: int | None = None,
+        grounded: bool = False,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
         self.store = store
         self.featurizer = featurizer
         self.max_atoms = max_atoms
+        self.grounded = grounded
         self.rows = rows
 
     @property
@@ -201,4 +206,7 @@ class ConformerDataset:
             record = ConformerRecord(row, found.name, found)
         else:
             record = ConformerRecord(row, found, molecule=Record(row, smiles=found))
-        return self.featurizer(record.geometry(max_atoms=self.max_atoms))
+        graph = self.featurizer(record.geometry(max_atoms=self.max_atoms))
+        if self.grounded:
+            graph[GROUNDING] = atom_surroundings(graph)
+        return graph

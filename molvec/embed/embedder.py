@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 from torch_geometric.data import Batch, Data
 
 from molvec.errors import UserError
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.graph import Encoder
 from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
 from molvec.nn.head import GraphHead
-from molvec.nn.readout import NODE_WIDTH, NODES, READOUTS, WIDTH
+from molvec.nn.readout import NODES, READOUTS, graph_width, node_width
 from molvec.records import ChainRecord, Record, SkipCount, from_python, parse, read_records
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Embedder:
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Encoder,
         featurizer: Featurizer,
         *,
         readout: str = "mean",
@@ -92,12 +92,12 @@ class Embedder:
     @property
     def node_dim(self) -> int:
         """Width of a node's vector."""
-        return int(self.encoder.dim) * NODE_WIDTH[self.readout]  # type: ignore[arg-type]
+        return self.encoder.dim * node_width(self.readout, self.encoder.depth)
 
     @property
     def dim(self) -> int:
         """Width of a graph's vector."""
-        return int(self.encoder.dim) * WIDTH[self.readout]  # type: ignore[arg-type]
+        return self.encoder.dim * graph_width(self.readout, self.encoder.depth)
 
     def embed(
         self,

@@ -16,7 +16,7 @@ from molvec.featurize.kinds import featurizer_from_json
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
-from molvec.nn.readout import WIDTH
+from molvec.nn.readout import READOUTS, graph_width
 from molvec.shipped import shipped_models
 
 EMBEDDERS: dict[str, type[Embedder]] = {
@@ -52,7 +52,8 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
         )
         encoder.load_state_dict(encoder_tensors(tensors))
         readout = config["readout"]
-        head = _head(config, tensors, width=encoder.dim * WIDTH.get(readout, 1))
+        wide = graph_width(readout, encoder.depth) if readout in READOUTS else 1
+        head = _head(config, tensors, width=encoder.dim * wide)
         targets = config["head"]["targets"] if head is not None else ()
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(

@@ -13,10 +13,9 @@ import math
 from collections.abc import Sequence
 
 import torch
-from e3nn import o3
 from torch import Tensor, nn
 
-from molvec.nn.neighbourhood import Neighbourhood
+from molvec.nn.neighbourhood import Neighbourhood, results_of
 
 Features = Sequence[Tensor]
 """By degree, ``[num_nodes, 2 l + 1, channels]``."""
@@ -65,39 +64,18 @@ class EquivariantLinear(nn.Module):
 
     def __init__(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(
+        maps = [
             nn.Linear(size, width, bias=degree == 0)
             for degree, (size, width) in enumerate(zip(inputs, outputs, strict=True))
-        )
-        for part in self.maps:
-            nn.init.normal_(part.weight, std=part.in_features**-0.5)  # type: ignore[union-attr, arg-type, operator]
-        nn.init.zeros_(self.maps[0].bias)  # type: ignore[arg-type]
+        ]
+        for part in maps:
+            nn.init.normal_(part.weight, std=part.in_features**-0.5)
+        nn.init.zeros_(maps[0].bias)
+        self.maps = nn.ModuleList(maps)
 
     def forward(self, features: Features) -> list[Tensor]:
         """Apply each degree's map."""
         return [part(tensor) for part, tensor in zip(self.maps, features, strict=True)]
-
-
-def couplings(degree: int, lmax: int) -> tuple[list[int], Tensor]:
-    r"""How features of a degree combine with directions of degrees 1 to ``lmax``.
-
-    Coefficients :math:`\sqrt{2 l_3 + 1} \, w(l_1, l_2, l_3)`, with Wigner's 3j symbols :math:`w`,
-    for all results up to ``lmax`` that are even or odd under reflection as their degree is.
-
-    Returns:
-        The results' degrees ``l3``, and the coefficients,
-        ``[(lmax + 1) ** 2, 2 degree + 1, sum of (2 l3 + 1)]``.
-    """
-    results, tables = [], []
-    for other in range(1, lmax + 1):
-        for result in range(abs(degree - other), min(degree + other, lmax) + 1):
-            if (degree + other + result) % 2 == 0:
-                table = torch.zeros((lmax + 1) ** 2, 2 * degree + 1, 2 * result + 1)
-                symbols = math.sqrt(2 * result + 1) * o3.wigner_3j(degree, other, result)
-                table[other**2 : (other + 1) ** 2] = symbols.transpose(0, 1)
-                results.append(result)
-                tables.append(table)
-    return results, torch.cat(tables, dim=2)
 
 
 class Convolution(nn.Module):
@@ -135,15 +113,11 @@ class Convolution(nn.Module):
         self.scale = SILU / math.sqrt(neighbours)
         self.radial = nn.Linear(described, radial)
         nn.init.normal_(self.radial.weight)  # each function differs from the first step on
-        self.results: list[list[int]] = []
-        sizes = [radial * width for width in inputs]
-        incoming = list(sizes)
-        for degree in range(lmax + 1):
-            results, table = couplings(degree, lmax)
-            self.register_buffer(f"coupling{degree}", table.flatten(1), persistent=False)
-            self.results.append(results)
+        self.results = [results_of(degree, lmax) for degree in range(lmax + 1)]
+        incoming = [radial * inputs[degree] if degree else 0 for degree in range(lmax + 1)]
+        for degree, results in enumerate(self.results):
             for result in results:
-                incoming[result] += sizes[degree]
+                incoming[result] += radial * inputs[degree]
         self.mix = EquivariantLinear(incoming, outputs)
 
     def forward(self, features: Features, around: Neighbourhood) -> list[Tensor]:
@@ -152,28 +126,27 @@ class Convolution(nn.Module):
         weight = nn.functional.silu(self.radial(around.described))
         weight = weight * (self.scale * around.envelope)[:, :, None]  # [n, w, radial]
         products: list[list[Tensor]] = [[] for _ in features]
-        for degree, tensor in enumerate(features):
-            order = 2 * degree + 1
+        for degree, (tensor, coupled) in enumerate(zip(features, around.coupled, strict=True)):
             near = tensor.flatten(1).index_select(0, around.source)
             near = near.unflatten(0, (num_nodes, width))  # [n, w, order * channels]
-            plain = torch.bmm(weight.transpose(1, 2), near)  # with the direction's constant part
-            plain = plain.unflatten(2, tensor.shape[1:]).transpose(1, 2).flatten(2)
-            products[degree].append(plain)  # [n, order, radial * channels]
-            coupled = around.direction @ self.get_buffer(f"coupling{degree}").to(plain.dtype)
-            coupled = coupled.unflatten(2, (order, -1))  # [n, w, order, rows]
-            coupled = (coupled[..., None] * weight[:, :, None, None]).flatten(3).flatten(1, 2)
-            summed = torch.bmm(
-                coupled.transpose(1, 2), near.unflatten(2, tensor.shape[1:]).flatten(1, 2)
-            )  # [n, rows * radial, channels]
-            summed = summed.reshape(num_nodes, -1, plain.shape[2])
-            split = summed.split([2 * result + 1 for result in self.results[degree]], dim=1)
-            for result, part in zip(self.results[degree], split, strict=True):
+            size = weight.shape[2] * tensor.shape[2]
+            if degree:  # with the constant part of the direction
+                plain = torch.bmm(weight.transpose(1, 2), near)
+                plain = plain.unflatten(2, tensor.shape[1:]).transpose(1, 2).flatten(2)
+                products[degree].append(plain)  # [n, order, radial * channels]
+            # [n, w, order, rows, radial], rows being the components of all results
+            factors = (coupled[..., None] * weight[:, :, None, None]).flatten(3).flatten(1, 2)
+            near = near.unflatten(2, tensor.shape[1:]).flatten(1, 2)
+            summed = torch.bmm(factors.transpose(1, 2), near).reshape(num_nodes, -1, size)
+            parts = summed.split([2 * result + 1 for result in self.results[degree]], dim=1)
+            for result, part in zip(self.results[degree], parts, strict=True):
                 products[result].append(part)
         return [_mixed(part, parts) for part, parts in zip(self.mix.maps, products, strict=True)]
 
 
-def _mixed(linear: nn.Linear, parts: Sequence[Tensor]) -> Tensor:
+def _mixed(linear: nn.Module, parts: Sequence[Tensor]) -> Tensor:
     """Apply a linear map to parts side by side, without moving them side by side."""
+    assert isinstance(linear, nn.Linear)
     weights = linear.weight.split([part.shape[-1] for part in parts], dim=1)
     mixed = nn.functional.linear(parts[0], weights[0], linear.bias)
     for part, weight in zip(parts[1:], weights[1:], strict=True):
@@ -189,8 +162,10 @@ class EquivariantBlock(nn.Module):
         h_i' = h_i + f_i
 
     with :math:`n` the normalised features. The gate is silu for scalars; features of higher degree
-    are multiplied by the sigmoid of a scalar each. Returns ``h'`` and the scalars of ``f``: the
-    targets of data2vec, as the feed-forward output before the residual add is in a Transformer.
+    are multiplied by the sigmoid of a scalar each. Returns ``h'`` and the scalars of
+    :math:`\mathrm{conv}(n)_i`, without those that only gate: the targets of data2vec. They say
+    what surrounds a point, not what it is: of :math:`f_i` half the variance is the point's own
+    kind, which nothing around a hidden point tells.
 
     Args:
         channels: of the features by degree.
@@ -226,7 +201,7 @@ class EquivariantBlock(nn.Module):
         gated += [t * torch.sigmoid(gate) for t, gate in zip(total[1:], gates, strict=True)]
         update = self.update(gated)
         after = [h + f for h, f in zip(features, update, strict=True)]
-        return after, update[0].squeeze(1)
+        return after, messages[0].squeeze(1)[:, : self.channels[0]]
 
 
 def from_scalars(scalars: Tensor, channels: Sequence[int]) -> list[Tensor]:

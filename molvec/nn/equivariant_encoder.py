@@ -54,9 +54,10 @@ class EquivariantEncoder(Encoder):
         self.channels = channels_by_degree(dim, lmax)
         self.nodes = NodeEmbedding(node_sizes, dim)
         self.geometry = EdgeGeometry(lmax, cutoff, num_basis)
-        self.edges = nn.ModuleList(nn.Embedding(size, num_basis) for size in edge_sizes)
-        for table in self.edges:
+        tables = [nn.Embedding(size, num_basis) for size in edge_sizes]
+        for table in tables:
             nn.init.normal_(table.weight, std=num_basis**-0.5)  # as large as a distance's Gaussians
+        self.edges = nn.ModuleList(tables)
         self.blocks = nn.ModuleList(
             EquivariantBlock(
                 self.channels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -14,13 +15,14 @@ class Neighbourhood(NamedTuple):
 
     Shapes:
         - ``source``: int64 ``[n * w]``, the neighbours; 0 where there is none.
-        - ``direction``: ``[n, w, (lmax + 1) ** 2]``, spherical harmonics of the way to each.
+        - ``coupled``: by degree ``[n, w, 2 l + 1, rows]``: the direction of each, multiplied with
+          the coefficients by which features of that degree couple to it.
         - ``described``: ``[n, w, size]``, its distance and the kind of edge.
         - ``envelope``: ``[n, w]``: 1 near by, 0 at the cutoff and where there is none.
     """
 
     source: Tensor
-    direction: Tensor
+    coupled: tuple[Tensor, ...]
     described: Tensor
     envelope: Tensor
 
@@ -30,7 +32,7 @@ class Neighbourhood(NamedTuple):
         first = torch.arange(views, device=self.source.device)[:, None] * num_nodes
         return Neighbourhood(
             (self.source + first).flatten(),
-            self.direction.repeat(views, 1, 1),
+            tuple(each.repeat(views, 1, 1, 1) for each in self.coupled),
             self.described.repeat(views, 1, 1),
             self.envelope.repeat(views, 1),
         )
@@ -79,6 +81,8 @@ class EdgeGeometry(nn.Module):
     def __init__(self, lmax: int, cutoff: float, num_basis: int) -> None:
         super().__init__()
         self.sphere = o3.Irreps.spherical_harmonics(lmax)
+        for degree in range(lmax + 1):
+            self.register_buffer(f"coupling{degree}", couplings(degree, lmax), persistent=False)
         self.basis = RadialBasis(cutoff, num_basis)
 
     def forward(
@@ -99,12 +103,54 @@ class EdgeGeometry(nn.Module):
             empty = values.new_zeros(slots, *values.shape[1:])
             return empty.index_copy(0, place, values).unflatten(0, (num_nodes, width))
 
+        lined_up = line_up(direction)
+        coupled = tuple(
+            (lined_up @ self.get_buffer(f"coupling{degree}").to(lined_up.dtype)).unflatten(
+                2, (2 * degree + 1, -1)
+            )
+            for degree in range(self.sphere.lmax + 1)
+        )
         return Neighbourhood(
             source=line_up(edge_index[0]).flatten(),
-            direction=line_up(direction),
+            coupled=coupled,
             described=line_up(described),
             envelope=line_up(envelope),
         )
+
+
+def paths(degree: int, lmax: int) -> list[tuple[int, int]]:
+    """Which directions' degrees features of a degree meet, and the degree of what comes out.
+
+    Kept are results up to ``lmax`` that are even or odd under reflection as their degree is. Of
+    the constant direction only what scalars make of it is listed: all others stay what they are.
+    """
+    return [
+        (other, result)
+        for other in range(bool(degree), lmax + 1)
+        for result in range(abs(degree - other), min(degree + other, lmax) + 1)
+        if (degree + other + result) % 2 == 0
+    ]
+
+
+def results_of(degree: int, lmax: int) -> list[int]:
+    """Return the degrees of the results of :func:`paths`."""
+    return [result for _, result in paths(degree, lmax)]
+
+
+def couplings(degree: int, lmax: int) -> Tensor:
+    r"""Coefficients :math:`\sqrt{2 l_3 + 1} \, w(l_1, l_2, l_3)` of :func:`paths`, with Wigner's w.
+
+    Shapes:
+        - output: ``[(lmax + 1) ** 2, (2 degree + 1) * rows]``, ``rows`` being the components of
+          all results.
+    """
+    tables = []
+    for other, result in paths(degree, lmax):
+        table = torch.zeros((lmax + 1) ** 2, 2 * degree + 1, 2 * result + 1)
+        symbols = math.sqrt(2 * result + 1) * o3.wigner_3j(degree, other, result)
+        table[other**2 : (other + 1) ** 2] = symbols.transpose(0, 1)
+        tables.append(table)
+    return torch.cat(tables, dim=2).flatten(1)
 
 
 def places(target: Tensor, num_nodes: int) -> tuple[Tensor, int]:

@@ -1,7 +1,8 @@
 """Readouts: what an encoder returns for the nodes of a graph becomes one vector per graph.
 
 Each takes an encoder's output for a batch, the graph of each node ``[num_nodes]`` and the number of
-graphs, and returns ``[num_graphs, WIDTH * dim]``. What it pools is what a node's own vector is.
+graphs, and returns ``[num_graphs, width * dim]`` (see :func:`graph_width`). What it pools is what a
+node's own vector is.
 """
 
 from __future__ import annotations
@@ -49,6 +50,19 @@ def jk_mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> T
     return _pool(both_ends(encoded), graph, num_graphs, "mean", "max", "sum")
 
 
+def every_layer(encoded: EncoderOutput) -> Tensor:
+    """Both ends with all hidden states between them, ``[num_nodes, (depth + 2) * dim]``.
+
+    Jumping knowledge with every layer: each sees a wider surrounding than the one before.
+    """
+    return torch.cat([encoded.embedded, *encoded.hidden_states, encoded.output], dim=-1)
+
+
+def layers_mean(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean of every layer."""
+    return _pool(every_layer(encoded), graph, num_graphs, "mean")
+
+
 def _pool(nodes: Tensor, graph: Tensor, num_graphs: int, *reductions: str) -> Tensor:
     pooled = [
         scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce=reduction)
@@ -62,17 +76,33 @@ READOUTS: dict[str, Callable[[EncoderOutput, Tensor, int], Tensor]] = {
     "mean_sum": mean_sum,
     "mean_max_sum": mean_max_sum,
     "jk_mean_max_sum": jk_mean_max_sum,
+    "layers_mean": layers_mean,
 }
 NODES: dict[str, Callable[[EncoderOutput], Tensor]] = {
     "mean": last_end,
     "mean_sum": last_end,
     "mean_max_sum": last_end,
     "jk_mean_max_sum": both_ends,
+    "layers_mean": every_layer,
 }
 """What each readout pools: the vectors of single nodes."""
 
-WIDTH = {"mean": 1, "mean_sum": 2, "mean_max_sum": 3, "jk_mean_max_sum": 6}
-"""How many times wider than the encoder a graph's vector is."""
+REDUCTIONS = {
+    "mean": 1,
+    "mean_sum": 2,
+    "mean_max_sum": 3,
+    "jk_mean_max_sum": 3,
+    "layers_mean": 1,
+}
+"""How many reductions of the nodes' vectors stand side by side."""
 
-NODE_WIDTH = {"mean": 1, "mean_sum": 1, "mean_max_sum": 1, "jk_mean_max_sum": 2}
-"""How many times wider than the encoder a node's vector is."""
+
+def node_width(readout: str, depth: int) -> int:
+    """How many times wider than an encoder of ``depth`` blocks a node's vector is."""
+    pooled = NODES[readout]
+    return depth + 2 if pooled is every_layer else 2 if pooled is both_ends else 1
+
+
+def graph_width(readout: str, depth: int) -> int:
+    """How many times wider than the encoder a graph's vector is."""
+    return REDUCTIONS[readout] * node_width(readout, depth)

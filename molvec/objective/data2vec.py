@@ -72,6 +72,8 @@ class Data2Vec(nn.Module):
             a graph from the student's mean output over what it saw of it; 0 leaves it out.
         grounding_weight: weight of the grounding term, which predicts ``batch.grounding`` from
             the mean and the sum of the student's output; 0 leaves it out.
+        grounding_level: ``"graph"``, or ``"node"`` where ``batch.grounding`` has a row per node,
+            which is predicted from the student's output at the nodes that it sees.
         grounding_view: ``"masked"``, from what the student sees in every view, or ``"full"``, from
             one more pass over the full graph: what ``embed`` reads.
         grounding_size: number of its columns.
@@ -91,6 +93,7 @@ class Data2Vec(nn.Module):
         grounding_size: int = 0,
         grounding_loss: str = "bits",
         grounding_view: str = "masked",
+        grounding_level: str = "graph",
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -108,6 +111,8 @@ class Data2Vec(nn.Module):
         }
         if grounding_view not in ("masked", "full"):
             raise ValueError(f"unknown grounding view {grounding_view!r}; known: masked, full")
+        if grounding_level not in ("graph", "node"):
+            raise ValueError(f"unknown grounding level {grounding_level!r}; known: graph, node")
         if min(self.weights.values()) < 0:
             raise ValueError(f"weights must not be negative, got {self.weights}")
         self.student = student
@@ -117,9 +122,11 @@ class Data2Vec(nn.Module):
         self.loss = LOSSES[loss]
         dim = student.encoder.dim
         self.graph_head = nn.Linear(dim, dim) if graph_weight else None
-        self.grounding_head = nn.Linear(2 * dim, grounding_size) if grounding_weight else None
+        wide = dim * (2 if grounding_level == "graph" else 1)
+        self.grounding_head = nn.Linear(wide, grounding_size) if grounding_weight else None
         self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
         self.grounding_view = grounding_view
+        self.grounding_level = grounding_level
 
     def forward(self, batch: Batch, mask: Tensor) -> Data2VecOutput:
         """Evaluate the objective.
@@ -152,9 +159,12 @@ class Data2Vec(nn.Module):
             context, hidden = student.context, mask
             if self.grounding_view == "full":
                 context, hidden = self.student.encoder(seen).output, torch.zeros_like(mask[:1])
-            pooled = pool_context(context, batch, hidden, "mean", "sum")
-            said = batch.grounding.repeat(len(hidden), 1)
-            parts["grounding"] = self.grounding_loss(self.grounding_head(pooled).float(), said)
+            if self.grounding_level == "node":
+                said = batch.grounding[(~hidden).nonzero(as_tuple=True)[1]]
+            else:
+                context = pool_context(context, batch, hidden, "mean", "sum")
+                said = batch.grounding.repeat(len(hidden), 1)
+            parts["grounding"] = self.grounding_loss(self.grounding_head(context).float(), said)
 
         loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(

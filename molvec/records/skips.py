@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-_NUMBERS = re.compile(r"(?<!limit of )\b\d+(?: \d+)*\b")
+_NUMBERS = re.compile(r"(?<!limit of )(?<!\d,)\b\d+(?:,\d{3})*(?: \d+)*\b")
 _MAX_TEXT = 80  # characters kept of an example: enough to recognise it
 _MAX_REASONS = 5  # reasons spelled out in the summary
 

@@ -1,12 +1,13 @@
 import torch
 
 from molvec.graph import EncoderOutput
-from molvec.nn.readout import NODE_WIDTH, NODES, READOUTS, WIDTH
+from molvec.nn.readout import NODES, READOUTS, REDUCTIONS, graph_width, node_width
 
 
 def test_readouts_against_a_loop_over_graphs():
     nodes, inputs, graph = torch.randn(6, 3), torch.randn(6, 3), torch.tensor([0, 0, 0, 1, 2, 2])
-    encoded = EncoderOutput(nodes, (), inputs)
+    hidden = torch.randn(6, 3)
+    encoded = EncoderOutput(nodes, (hidden,), inputs)
 
     def over(x, reduce):
         return torch.stack([reduce(x[graph == g]) for g in range(3)])
@@ -25,6 +26,7 @@ def test_readouts_against_a_loop_over_graphs():
         "mean_sum": [mean(nodes), total(nodes)],
         "mean_max_sum": [mean(nodes), largest(nodes), total(nodes)],
         "jk_mean_max_sum": [f(x) for f in (mean, largest, total) for x in (inputs, nodes)],
+        "layers_mean": [mean(x) for x in (inputs, hidden, nodes)],
     }
     assert set(expected) == set(READOUTS)
     for name, parts in expected.items():
@@ -33,12 +35,12 @@ def test_readouts_against_a_loop_over_graphs():
 
 
 def test_widths_are_true():
-    assert set(WIDTH) == set(NODE_WIDTH) == set(NODES) == set(READOUTS)
-    encoded = EncoderOutput(torch.randn(4, 7), (), torch.randn(4, 7))
+    assert set(REDUCTIONS) == set(NODES) == set(READOUTS)
+    encoded = EncoderOutput(torch.randn(4, 7), (torch.randn(4, 7),) * 2, torch.randn(4, 7))
     for name, readout in READOUTS.items():
         output = readout(encoded, torch.zeros(4, dtype=torch.int64), 1)
-        assert output.shape == (1, 7 * WIDTH[name])
+        assert output.shape == (1, 7 * graph_width(name, depth=2))
         nodes = NODES[name](encoded)
-        assert nodes.shape == (4, 7 * NODE_WIDTH[name])
-        mean = output[0, : 7 * NODE_WIDTH[name]]  # the first part of every readout
+        assert nodes.shape == (4, 7 * node_width(name, depth=2))
+        mean = output[0, : 7 * node_width(name, depth=2)]  # the first part of every readout
         assert torch.allclose(mean, nodes.mean(0), atol=1e-6)

@@ -31,7 +31,7 @@ def test_reasons_group_over_numbers():
     skips.add(2, "c", "Can't kekulize mol. Unkekulized atoms: 0 1 2 3 4")
     skips.add(3, "d", "Can't kekulize mol. Unkekulized atoms: 7 8")
     skips.add(4, "e", "312 atoms, more than the limit of 256")
-    skips.add(5, "f", "999 atoms, more than the limit of 256")
+    skips.add(5, "f", "1,999 atoms, more than the limit of 256")
     assert dict(skips.counts) == {
         "Explicit valence for atom # … C, …, is greater than permitted": 2,
         "Can't kekulize mol. Unkekulized atoms: …": 2,
