@@ -27,7 +27,9 @@ Positive = Annotated[int, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
 Preset = Literal["tiny", "small", "base"]
-Readout = Literal["mean", "mean_sum", "mean_max_sum", "jk_mean_max_sum", "layers_mean"]
+Readout = Literal[
+    "mean", "mean_sum", "mean_max_sum", "jk_mean_max_sum", "layers_mean", "layers_mean_sum"
+]
 
 
 def _check_freeze(value: Any) -> Any:

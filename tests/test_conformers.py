@@ -109,7 +109,7 @@ def test_smiles_get_a_geometry_on_the_way(smiles_file, tmp_path):
 def test_rows_and_reasons(model, folder):
     assert isinstance(model, ConformerEmbedder)
     vectors = model.embed(folder)
-    assert vectors.shape == (19, 64)
+    assert vectors.shape == (19, 256)
     assert np.isnan(vectors).all(1).tolist() == [False] * 17 + [True, False]
     with pytest.raises(UserError, match="row 17: 1 of 2 atoms"):
         model.embed(folder, on_error="raise")
@@ -117,8 +117,8 @@ def test_rows_and_reasons(model, folder):
     assert np.isnan(mixed).all(1).tolist() == [False, True, False]
     np.testing.assert_allclose(mixed[2], vectors[18], atol=1e-5)
     (atoms,) = model.embed("CCO", level="node")
-    assert atoms.shape == (9, 32)
-    np.testing.assert_allclose(atoms.mean(0), mixed[0, :32], atol=1e-5)
+    assert atoms.shape == (9, 128)
+    np.testing.assert_allclose(atoms.mean(0), mixed[0, :128], atol=1e-5)
 
 
 def test_a_vector_does_not_depend_on_the_batch_nor_on_where_the_molecule_lies(model, conformers):
@@ -152,7 +152,7 @@ def test_embed_from_the_command_line(cli, space_run, model, folder, tmp_path):
 
 def test_info_speaks_of_conformers(cli, space_run):
     text = " ".join(cli("info", space_run.folder)[1].split())
-    assert "64 numbers per conformer (mean_sum), 32 per atom" in text
+    assert "256 numbers per conformer (layers_mean_sum), 128 per atom" in text
     assert "element; atoms within 5 Angstrom" in text
 
 

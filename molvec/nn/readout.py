@@ -63,6 +63,11 @@ def layers_mean(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tenso
     return _pool(every_layer(encoded), graph, num_graphs, "mean")
 
 
+def layers_mean_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
+    """Mean and sum of every layer."""
+    return _pool(every_layer(encoded), graph, num_graphs, "mean", "sum")
+
+
 def _pool(nodes: Tensor, graph: Tensor, num_graphs: int, *reductions: str) -> Tensor:
     pooled = [
         scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce=reduction)
@@ -77,6 +82,7 @@ READOUTS: dict[str, Callable[[EncoderOutput, Tensor, int], Tensor]] = {
     "mean_max_sum": mean_max_sum,
     "jk_mean_max_sum": jk_mean_max_sum,
     "layers_mean": layers_mean,
+    "layers_mean_sum": layers_mean_sum,
 }
 NODES: dict[str, Callable[[EncoderOutput], Tensor]] = {
     "mean": last_end,
@@ -84,6 +90,7 @@ NODES: dict[str, Callable[[EncoderOutput], Tensor]] = {
     "mean_max_sum": last_end,
     "jk_mean_max_sum": both_ends,
     "layers_mean": every_layer,
+    "layers_mean_sum": every_layer,
 }
 """What each readout pools: the vectors of single nodes."""
 
@@ -93,6 +100,7 @@ REDUCTIONS = {
     "mean_max_sum": 3,
     "jk_mean_max_sum": 3,
     "layers_mean": 1,
+    "layers_mean_sum": 2,
 }
 """How many reductions of the nodes' vectors stand side by side."""
 

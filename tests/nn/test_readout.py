@@ -27,6 +27,7 @@ def test_readouts_against_a_loop_over_graphs():
         "mean_max_sum": [mean(nodes), largest(nodes), total(nodes)],
         "jk_mean_max_sum": [f(x) for f in (mean, largest, total) for x in (inputs, nodes)],
         "layers_mean": [mean(x) for x in (inputs, hidden, nodes)],
+        "layers_mean_sum": [pool(x) for pool in (mean, total) for x in (inputs, hidden, nodes)],
     }
     assert set(expected) == set(READOUTS)
     for name, parts in expected.items():
