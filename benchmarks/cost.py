@@ -245,7 +245,12 @@ def write(folder: Path, document: dict) -> None:
     ]
     lines += [*table_lines(header, body), ""]
     modes = sorted({mode for row in document["rows"] for mode in row["products"]})
-    lines += [f"Tensor products join channels as {', '.join(modes)}; none is uvw.", ""]
+    lines += [
+        f"Tensor products join channels as {', '.join(modes)}; none is uvw."
+        if modes
+        else "No network has a tensor product that mixes channels on edges (uvw).",
+        "",
+    ]
     rows = [
         [row["family"], f"{row['residues']:,}", f"{row['bytes'] / 1e6:,.0f}"]
         for row in document["chains"]
