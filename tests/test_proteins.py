@@ -291,6 +291,16 @@ def test_a_list_of_ids(cli, refused, chain_run, model, tmp_path, monkeypatch):
             "molecules need encoder.family graph_transformer",
         ),
         (
+            ("pretrain", "zinc", "--set", "objective.grounding=surroundings")
+            + ("--set", "objective.grounding_weight=1"),
+            "molecules need objective.grounding fingerprint or descriptors",
+        ),
+        (
+            ("pretrain", "pdb", "--data", ".", "--set", "objective.grounding=fingerprint")
+            + ("--set", "objective.grounding_weight=1"),
+            "proteins need objective.grounding surroundings",
+        ),
+        (
             ("pretrain", "pdb", "--data", ".", "--set", "student.kind=mask_token"),
             "proteins need student.kind visible",
         ),
