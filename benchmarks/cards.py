@@ -116,6 +116,54 @@ def of_proteins(name: str, config: dict[str, Any], results: str) -> str:
     return _closed(lines, settings)
 
 
+def of_conformers(name: str, config: dict[str, Any], results: str) -> str:
+    """Write the card of a model of molecules in space."""
+    training = config["training"]
+    settings = training["settings"]
+    encoder = config["encoder"]
+    about = load_card(settings["data"]["source"])
+    lines = [
+        f"# {name}",
+        "",
+        f"An equivariant network ({encoder['depth']} blocks of {encoder['dim']} scalars and "
+        f"{encoder['dim'] // 4} vectors, all atoms with hydrogens) that learned from geometries "
+        "of small molecules without labels, with data2vec. Use it frozen, with a linear head, or "
+        "fine-tune it:",
+        "",
+        "```python",
+        f'X = molvec.load("{name}").embed(Path("my.sdf"))  # or SMILES, which get a geometry',
+        "```",
+        "",
+        "## Data",
+        "",
+        f"- {about.title} (`{about.name}`, {about.rows:,} geometries; licence: {about.licence}). "
+        "No label was used.",
+        "",
+        "## Training",
+        "",
+        f"{training['steps']:,} steps of {settings['batch_size']} molecules: "
+        f"{training['molecules']:,} molecules, {training['views']:,} masked views, "
+        f"{training['seconds'] / 60:.0f} minutes on one CPU core, seed {settings['seed']}, "
+        f"torch {training['torch']}. The weights are the teacher's, in half precision. "
+        "`molvec pretrain qm9` repeats it.",
+        "",
+    ]
+    if results:
+        lines += ["## Results", "", "QM9, mean absolute errors on 10,831 test molecules:", ""]
+        lines += [results]
+    lines += [
+        "## Limits",
+        "",
+        "- At most nine heavy atoms of C, N, O and F, neutral, in one geometry at a minimum of "
+        "B3LYP/6-31G(2df,p): other elements, ions, larger molecules and strained geometries were "
+        "not there.",
+        "- It cannot tell a molecule from its mirror image.",
+        "- Geometries that are made of SMILES come from a force field, not from B3LYP.",
+        "",
+    ]
+    return _closed(lines, settings)
+
+
 def _closed(lines: list[str], settings: dict[str, Any]) -> str:
     """Add licence and settings."""
     closing = [
@@ -134,6 +182,7 @@ def _closed(lines: list[str], settings: dict[str, Any]) -> str:
 
 CARDS: dict[str, Callable[[str, dict[str, Any], str], str]] = {
     "molecule": of_molecules,
+    "conformer": of_conformers,
     "protein": of_proteins,
 }
 """By the kind of a model's featuriser."""

@@ -83,7 +83,8 @@ def distance(source: Path, target: Path, structures: Path | None) -> float:
         found = single.records(structures)
         items = list(islice((each for each in found if each.error is None), CHECKED))  # type: ignore[union-attr]
     a, b = single.embed(items), half.embed(items)
-    return float((np.linalg.norm(a - b, axis=1) / np.linalg.norm(a, axis=1)).max())
+    # A molecule may have no geometry: a row of NaN in both.
+    return float(np.nanmax(np.linalg.norm(a - b, axis=1) / np.linalg.norm(a, axis=1)))
 
 
 if __name__ == "__main__":
