@@ -163,7 +163,7 @@ def _network(settings: PretrainSettings, rows: Any) -> Corpus:
         features = Path(data.features).expanduser()
         network = with_features(network, read_node_features(features), what=str(features))
         contents.append(sha256_of(features))
-    sampling = {
+    sampling: dict[str, Any] = {
         "kind": data.sampling,
         "nodes": data.sample_nodes,
         "restart": data.restart,

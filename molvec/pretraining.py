@@ -202,7 +202,7 @@ def _run(
 def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     """Build student, teacher and loss at random start."""
     encoder = build_encoder(
-        encoder_config(settings) | featurizer.encoder_inputs,
+        {**encoder_config(settings), **featurizer.encoder_inputs},
         node_sizes=featurizer.node_sizes,
         edge_sizes=featurizer.edge_sizes,
     )
@@ -303,7 +303,7 @@ def export(
     config = {
         "molvec_version": molvec.__version__,
         "featurizer": featurizer.to_json(),
-        "encoder": encoder_config(settings) | featurizer.encoder_inputs,
+        "encoder": {**encoder_config(settings), **featurizer.encoder_inputs},
         "readout": settings.encoder.readout,
         "training": {
             "settings": settings.model_dump(mode="json"),

@@ -37,7 +37,7 @@ def embed(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Embed molecules, proteins or nodes: one output row per input row, bad rows empty with a reason."""
+    """Embed molecules, proteins or nodes: a row each, bad ones empty with a reason."""
     from molvec.cli.display import RowsDisplay
     from molvec.embed.file import embed_file
     from molvec.embed.load import load

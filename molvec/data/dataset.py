@@ -33,7 +33,11 @@ class GraphDataset(Protocol):
         ...
 
     def graph(self, index: int, epoch: int = 0) -> Data:
-        """Return one graph, perhaps another one each epoch; raise ``ValueError`` with a short reason if there is none."""
+        """Return one graph, of one that is drawn another each epoch.
+
+        Raises:
+            ValueError: with a short reason, if there is none.
+        """
         ...
 
 

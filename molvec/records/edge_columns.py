@@ -117,7 +117,8 @@ def _without_header(
         if width < 3:
             raise UserError(f"{what} has {width} columns; triples need three: head relation tail")
         return EdgeColumns(0, 2, relation=1)
-    weighted = width > 2 and all(len(row) > 2 and is_number(row[2]) for row in head)
+    third_cells = [row[2] for row in head if len(row) > 2]
+    weighted = sum(map(is_number, third_cells)) > len(third_cells) / 2  # a few may be broken
     third = EdgeColumns(0, 1, weight=2 if weighted else None)
     if relations is False or width == 2:
         return third
