@@ -109,7 +109,7 @@ def _collect(what: str, rows: Iterable[list[str]], columns: EdgeColumns) -> Netw
     width = 1 + max(place for place in where if place is not None)
     for index, row in enumerate(rows):
         if len(row) < width:
-            skipped.add(index, "", f"{len(row)} cells, not {width}")
+            skipped.add(index, "", "fewer cells than columns")
             continue
         one, two = row[a].strip(), row[b].strip()
         kind = PLAIN if r is None else row[r].strip()

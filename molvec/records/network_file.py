@@ -114,10 +114,11 @@ def _read_saved(path: Path) -> Network:
 
 def _read_matrix(path: Path) -> Network:
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     try:
         held = loadmat(path)
-    except (ValueError, TypeError, NotImplementedError, OSError, zlib.error) as error:
+    except (MatReadError, ValueError, TypeError, NotImplementedError, OSError, zlib.error) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise UserError(f"{path} is not a MATLAB file that can be read ({reason})") from None
     found = next((name for name in MATRICES if name in held), None)
