@@ -77,11 +77,14 @@ def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
         return _chains(settings, featurizer, rows)
     if isinstance(featurizer, ConformerFeaturizer):
         return _conformers(settings, featurizer, rows)
+    assert isinstance(featurizer, MoleculeFeaturizer)
     return _molecules(settings, featurizer, rows)
 
 
 def build_featurizer(data: DataSettings) -> Featurizer:
     """Build the featuriser for a kind of data; that of a network follows from the network."""
+    if data.kind == "networks":
+        raise ValueError("the featuriser of a network follows from the network: open_corpus")
     space = {"cutoff": data.cutoff, "max_neighbours": data.max_neighbours}
     given: dict[str, Any] = {name: v for name, v in space.items() if v is not None}
     if data.kind == "proteins":

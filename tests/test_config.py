@@ -18,6 +18,7 @@ from molvec.corpus import build_featurizer
 from molvec.errors import UserError
 from molvec.masking import MaskSampler
 from molvec.pretraining import build_model, encoder_config, resolve_precision
+from tests.networks import featurizer_of, knowledge
 
 OTHER = {
     "data.source": "file:x.smi",
@@ -189,14 +190,17 @@ def test_shipped_recipes():
 
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_every_recipe_builds_a_model(recipe):
-    given = {"data.source": "structures"} if recipe == "pdb" else {}
+    given = {"data.source": "given"} if recipe in ("pdb", "ppi", "kg") else {}
     settings = load_settings(recipe, given)
     assert load_from_text(dump_settings(settings)) == settings
     # Its own preset may be large: the same, narrow and shallow.
     small = given | {"encoder.dim": 32, "encoder.depth": 2}
     if settings.encoder.family == "graph_transformer":
         small["encoder.heads"] = 2
-    featurizer = build_featurizer(settings.data)
+    if settings.data.kind == "networks":
+        featurizer = featurizer_of(knowledge())
+    else:
+        featurizer = build_featurizer(settings.data)
     assert build_model(load_settings(recipe, small), featurizer).teacher.dim == 32
     assert encoder_config(settings)["dim"] > 32
     assert resolve_precision(settings) in {"32-true", "bf16-mixed"}
