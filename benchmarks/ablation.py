@@ -194,8 +194,10 @@ def table(values: dict[str, dict[str, pd.Series]]) -> pd.DataFrame:
 
 
 def pooled_variance(values: dict[str, pd.Series]) -> float:
-    """Variance over seeds, averaged over arms with their degrees of freedom."""
+    """Variance over seeds, averaged over arms with their degrees of freedom; NaN of one seed."""
     free = sum(len(v) - 1 for v in values.values())
+    if free == 0:
+        return float("nan")
     return float(sum(((v - v.mean()) ** 2).sum() for v in values.values()) / free)
 
 
@@ -237,7 +239,8 @@ def rows(frame: pd.DataFrame) -> list[str]:
         cells = []
         for name in names:
             mean, difference, error = frame.loc[(arm, name)]
-            text = f"{mean:.1f} ({difference:+.1f} ± {error:.1f})"
+            known = "" if np.isnan(error) else f" ± {error:.1f}"  # of one seed there is none
+            text = f"{mean:.1f} ({difference:+.1f}{known})"
             cells.append(f"**{text}**" if abs(difference) > 2 * error else text)
         body.append([arm, *cells])
     return table_lines(["arm", *names], body)

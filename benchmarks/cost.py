@@ -5,7 +5,8 @@
 Forward and backward pass on one batch of QM9's molecules, all atoms, edges up to 5 Angstrom. Rates
 are medians over rounds in which the contenders take turns on one thread, so that ratios hold when
 the machine's speed drifts. Memory is what autograd keeps for the backward pass, parameters and the
-batch itself left out, scaled to 20,000 edges. Writes ``cost.json`` and ``cost.md``.
+batch itself left out, scaled to 20,000 edges; and, at preset ``small``, for protein chains, where
+attention grows with the square of the residues. Writes ``cost.json`` and ``cost.md``.
 """
 
 from __future__ import annotations
@@ -26,17 +27,22 @@ from benchmarks.leak import CUTOFF, ELEMENT, point_cloud
 from benchmarks.painn import PaiNN
 from benchmarks.speed import take_turns
 from molvec.evaluate.markdown_table import table_lines
+from molvec.featurize.protein import ProteinFeaturizer
 from molvec.graph import Encoder
 from molvec.nn.equivariant_encoder import EquivariantEncoder
 from molvec.nn.graph_transformer import GraphTransformer
-from molvec.nn.presets import PRESETS
+from molvec.nn.presets import PRESETS, build_encoder
 from molvec.provenance import describe
+from molvec.records import Chain
+from molvec.records.structure import BACKBONE
 
 SEED = 0
 MOLECULES = 64
 EDGES = 20_000
 REACH = 10.0  # of the Transformer's distances, Angstrom
 YARDSTICK = "PaiNN-like"
+RESIDUES = (300, 1000)
+VOLUME = 135.0  # Angstrom^3 of a residue: 110 Da at 1.35 g/cm^3
 
 
 def contenders(dim: int, depth: int) -> dict[str, Encoder]:
@@ -147,6 +153,35 @@ def measure(networks: dict[str, Encoder], batch: Batch, rounds: int) -> list[dic
     ]
 
 
+def chain_of(residues: int) -> Chain:
+    """CA atoms at random places of a cube, as dense as in a protein."""
+    backbone = np.full((residues, len(BACKBONE), 3), np.nan, dtype=np.float32)
+    side = (residues * VOLUME) ** (1 / 3)
+    ca = side * np.random.default_rng(SEED).random((residues, 3))
+    backbone[:, BACKBONE.index("CA")] = ca
+    return Chain("made up", "A" * residues, tuple(map(str, range(residues))), backbone)
+
+
+def chain_memory(lengths: tuple[int, ...] = RESIDUES, preset: str = "small") -> list[dict]:
+    """Bytes kept for the backward pass of one chain, by family and length."""
+    featurizer = ProteinFeaturizer()
+    space = {"cutoff": featurizer.cutoff, "neighbours": featurizer.max_neighbours}
+    rows = []
+    for family, more in (("equivariant", space), ("graph_transformer", {"reach": 2 * REACH})):
+        torch.manual_seed(SEED)
+        encoder = build_encoder(
+            {"family": family, **PRESETS[family][preset], **more},
+            node_sizes=featurizer.node_sizes,
+            edge_sizes=featurizer.edge_sizes,
+        )
+        for residues in lengths:
+            batch = Batch.from_data_list([featurizer(chain_of(residues))])
+            rows.append(
+                {"family": family, "residues": residues, "bytes": bytes_saved(encoder, batch)}
+            )
+    return rows
+
+
 def main() -> None:
     """Measure and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -170,6 +205,7 @@ def main() -> None:
         "size": size,
         "rounds": arguments.rounds,
         "rows": measure(contenders(**size), batch, arguments.rounds),
+        "chains": chain_memory(),
     }
     write(arguments.output, document)
 
@@ -209,7 +245,18 @@ def write(folder: Path, document: dict) -> None:
     ]
     lines += [*table_lines(header, body), ""]
     modes = sorted({mode for row in document["rows"] for mode in row["products"]})
-    lines += [f"Tensor products join channels as {', '.join(modes)}; none is uvw.", ""]
+    lines += [
+        f"Tensor products join channels as {', '.join(modes)}; none is uvw."
+        if modes
+        else "No network has a tensor product that mixes channels on edges (uvw).",
+        "",
+    ]
+    rows = [
+        [row["family"], f"{row['residues']:,}", f"{row['bytes'] / 1e6:,.0f}"]
+        for row in document["chains"]
+    ]
+    header = ["preset small", "residues of one chain", "MB kept for backward"]
+    lines += [*table_lines(header, rows), ""]
     (folder / "cost.md").write_text("\n".join(lines), encoding="utf-8")
     print("\n".join(lines))
 

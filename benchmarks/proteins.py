@@ -79,6 +79,8 @@ def main() -> None:
     validating.add_argument("data", type=Path)
     validating.add_argument("--model", type=Path, required=True)
     validating.add_argument("--random", action="store_true", help="the same at random start")
+    validating.add_argument("--readout", help="another than the model's own")
+    validating.add_argument("--folds", type=int, default=FOLDS, help="how many of them to score")
     probing.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     arguments = parser.parse_args()
     if arguments.command == "relatives":
@@ -90,7 +92,8 @@ def main() -> None:
         whole = read(arguments.data / "graphppis" / "graphppis_features.npz")
         model = ModelFolder(arguments.model)
         embedder = model.random_embedder(0) if arguments.random else load(arguments.model)
-        for name, value in validate(whole, embedder).items():
+        embedder.readout = arguments.readout or embedder.readout
+        for name, value in validate(whole, embedder, folds=arguments.folds).items():
             print(f"{name}: {value:.4f}")
         return
     machine = describe()
@@ -98,7 +101,9 @@ def main() -> None:
     model = ModelFolder(arguments.model)
     vectors = {"pretrained": [embed(load(arguments.model), data)]}
     vectors["random start"] = [embed(model.random_embedder(seed), data) for seed in SEEDS]
+    command = f"python -m benchmarks.proteins probe $MOLVEC_MIRROR/pdb --model {arguments.model}"
     document = {
+        "command": command,
         "model": model.about(),
         "machine": machine,
         "interface": interface_scores(data, vectors),
@@ -197,7 +202,7 @@ def embed(embedder, data: Residues) -> Array:
     return np.concatenate(embedder.embed(data.chains, level="residue", on_error="raise"))
 
 
-def validate(data: Residues, embedder) -> dict[str, float]:
+def validate(data: Residues, embedder, *, folds: int = FOLDS) -> dict[str, float]:
     """Mean scores over the folds of the training chains; the test chains are not there at all."""
     train = [chain for chain, part in zip(data.chains, _part_of(data), strict=True) if part < 2]
     rows = data.part < 2
@@ -207,7 +212,7 @@ def validate(data: Residues, embedder) -> dict[str, float]:
     around = {name: value[rows] for name, value in vars(data).items() if name != "chains"}
     x = embed(embedder, Residues(**{**around, "chains": train}))
     scores: dict[str, list[float]] = {"embedding + given AUPRC": [], "AUPRC": [], "Q3": []}
-    for fold in range(FOLDS):
+    for fold in range(folds):
         # What is scored here is fitted on elsewhere; the choosing chains stay, unless scored.
         parts = np.where(number == fold, 2, around["part"])
         split = Residues(**{**around, "chains": train, "part": parts})
@@ -289,7 +294,19 @@ def write(output: Path, document: dict) -> None:
     output.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document, indent=1) + "\n"
     (output / "proteins.json").write_text(text, encoding="utf-8")
-    lines = []
+    training = document["model"]["training"]
+    lines = [
+        "# Residues of GraphPPIS, frozen",
+        "",
+        f"`{document['command']}`: linear probes fitted on Train_335, scored on Test_60. Given are "
+        "PSSM, HMM profile, secondary structure, exposure and backbone torsions of each residue; "
+        f"the model sees kinds of residues and CA atoms. Random start: {len(SEEDS)} seeds, same "
+        f"readout ({document['model']['readout']}). Pretraining: seed "
+        f"{training['settings']['seed']}, {training['molecules']:,} chains.",
+        "",
+        *(f"- {name}: {value}" for name, value in document["machine"].items()),
+        "",
+    ]
     for task in ("interface", "secondary structure"):
         names = list(next(iter(document[task].values()))[0])
         body = []

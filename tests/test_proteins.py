@@ -151,7 +151,7 @@ def test_rows_are_chains_and_files_without_one(model, structures):
     records = list(model.records(structures))
     assert [record.text for record in records[:3]] == ["cut.cif.gz", "dna.pdb", "good00_A"]
     vectors = model.embed(structures)
-    assert vectors.shape == (15, 32)
+    assert vectors.shape == (15, 128)
     assert np.isnan(vectors).all(1).tolist() == [record.chain is None for record in records]
     np.testing.assert_array_equal(model.embed(records), vectors)
     residues = model.embed(structures, level="residue")
@@ -165,7 +165,7 @@ def test_rows_are_chains_and_files_without_one(model, structures):
 def test_a_chain_does_not_depend_on_the_batch_nor_on_where_it_lies(model, structures):
     together = model.embed(structures)
     alone = model.embed(str(structures / "good05.pdb"))
-    assert alone.shape == (1, 32)
+    assert alone.shape == (1, 128)
     np.testing.assert_allclose(alone[0], together[7], rtol=1e-5, atol=1e-5)
     (chain,) = read_structure(structures / "good05.pdb").chains
     torch.manual_seed(0)
@@ -222,7 +222,7 @@ def test_embed_a_folder(cli, chain_run, model, structures, tmp_path):
     expected = model.embed(structures)
     np.testing.assert_allclose(np.stack(frame["embedding"][2:]), expected[2:], atol=1e-5)
     flat = pd.read_csv(tmp_path / "out.csv")
-    np.testing.assert_allclose(flat.loc[2:, "e0":"e31"], expected[2:], atol=1e-5)
+    np.testing.assert_allclose(flat.loc[2:, "e0":"e127"], expected[2:], atol=1e-5)
     assert flat.loc[:1, "e0"].isna().all()
 
     nodes = tmp_path / "residues.parquet"
@@ -237,7 +237,7 @@ def test_info_speaks_of_chains(cli, chain_run):
     code, out, _ = cli("info", chain_run.folder)
     assert code == 0
     text = " ".join(out.split())
-    assert "32 numbers per chain (mean), 32 per residue" in text
+    assert "128 numbers per chain (layers_mean), 128 per residue" in text
     assert "56 chains, 112 masked views" in text
 
 
@@ -305,6 +305,20 @@ def test_a_list_of_ids(cli, refused, chain_run, model, tmp_path, monkeypatch):
         (
             ("pretrain", "zinc", "--set", "encoder.family=equivariant"),
             "molecules need encoder.family graph_transformer",
+        ),
+        (
+            (
+                *("pretrain", "zinc", "--set", "objective.grounding=surroundings"),
+                *("--set", "objective.grounding_weight=1"),
+            ),
+            "molecules need objective.grounding fingerprint or descriptors",
+        ),
+        (
+            (
+                *("pretrain", "pdb", "--data", ".", "--set", "objective.grounding=fingerprint"),
+                *("--set", "objective.grounding_weight=1"),
+            ),
+            "proteins need objective.grounding surroundings",
         ),
         (
             ("pretrain", "pdb", "--data", ".", "--set", "student.kind=mask_token"),

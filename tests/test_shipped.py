@@ -1,6 +1,9 @@
 """Models in the package: small, plain, complete, and what their recipes say."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -8,7 +11,15 @@ import molvec
 from molvec.checkpoint import load_model
 from molvec.config import load_settings, parse_settings
 from molvec.embed.load import model_folder
+from molvec.records import Chain, read_structure
 from molvec.shipped import DEFAULT_MODEL, shipped_models
+from tests.structures import trace
+
+RECIPES = {
+    "zinc-2d": ("zinc-2d", {}),
+    "pdb-3d": ("pdb", {"data.source": "chains_ca", "data.leave_out": "relatives.txt"}),
+}
+"""Recipe of each shipped model, and what depends on whose files they were."""
 
 
 def test_the_default_is_shipped():
@@ -21,8 +32,9 @@ def test_a_shipped_model(name):
     assert (folder / "model.safetensors").stat().st_size < 16e6
     config, tensors = load_model(folder)
     assert {tensor.dtype for tensor in tensors.values()} == {torch.float16}
-    # The recipe of the same name repeats the training.
-    assert parse_settings(config["training"]["settings"]) == load_settings(name)
+    # The recipe repeats the training.
+    recipe, own = RECIPES[name]
+    assert parse_settings(config["training"]["settings"]) == load_settings(recipe, own)
     assert config["training"]["steps"] == config["training"]["settings"]["steps"]
     card = (folder / "card.md").read_text()
     assert card.startswith(f"# {name}\n")
@@ -41,6 +53,28 @@ def test_embeddings_without_any_file_of_the_users(tmp_path, monkeypatch):
     assert np.linalg.norm(x[0] - x[2]) > 1
     assert np.isnan(x[3]).all()
     assert not (tmp_path / "cache").exists()
+
+
+def test_residues_of_a_structure(tmp_path, monkeypatch, cli):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "structures").mkdir()
+    (tmp_path / "structures" / "1abc.pdb").write_text(trace(40, residue="LEU"))
+    (tmp_path / "structures" / "2def.pdb").write_text(trace(25, residue="SER"))
+    model = molvec.load("pdb-3d")
+    (residues,) = model.embed("structures/1abc.pdb", level="residue")
+    assert residues.shape == (40, model.node_dim)
+    assert residues.dtype == np.float32
+    assert np.isfinite(residues).all()
+    (chain,) = read_structure(Path("structures/1abc.pdb")).chains
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    turned = (chain.backbone @ rotation.T + [1.0, -2.0, 3.0]).astype(np.float32)
+    moved = Chain("moved", chain.sequence, chain.numbers, turned)
+    np.testing.assert_allclose(model.embed(moved, level="residue")[0], residues, atol=1e-4)
+    code, out, err = cli("embed", "structures", "-o", "out.parquet", "--model", "pdb-3d")
+    assert (code, out) == (0, "2 rows in out.parquet\n"), err
+    frame = pd.read_parquet("out.parquet")
+    assert frame["chain"].tolist() == ["1abc_A", "2def_A"]
+    np.testing.assert_allclose(frame["embedding"][0], residues.mean(0), atol=1e-4)
 
 
 def test_what_is_on_disk_comes_first(tmp_path, monkeypatch, run):

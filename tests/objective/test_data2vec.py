@@ -190,6 +190,33 @@ def test_grounding_in_the_full_view_reads_what_the_student_makes_of_all_nodes(ba
         build(grounding_view="none")
 
 
+@pytest.mark.parametrize("view", ["masked", "full"])
+def test_grounding_of_nodes_is_predicted_where_the_student_sees(view, batch, mask):
+    model = build(
+        grounding_weight=1.0,
+        grounding_size=2,
+        grounding_loss="values",
+        grounding_level="node",
+        grounding_view=view,
+    )
+    num_nodes = len(batch.batch)
+    batch.grounding = torch.randn(num_nodes, 2)
+    batch.grounding[3, 1] = torch.nan
+    output = model(batch, mask)
+    if view == "full":
+        context, node = model.student.encoder(batch).output, torch.arange(num_nodes)
+    else:
+        context, node = model.student(batch, mask).context, (~mask).nonzero()[:, 1]
+    said = batch.grounding[node]
+    known = ~said.isnan()
+    filled = torch.where(known, said, said.nanmean(0))
+    scaled = (filled - filled.mean(0)) / filled.std(0, correction=0)
+    expected = F.smooth_l1_loss(model.grounding_head(context)[known], scaled[known])
+    assert float(output.parts["grounding"]) == pytest.approx(float(expected.detach()), rel=1e-3)
+    with pytest.raises(ValueError, match="unknown grounding level 'edge'; known: graph, node"):
+        build(grounding_level="edge")
+
+
 def test_terms_without_weight_are_left_out(batch, mask):
     assert set(build()(batch, mask).parts) == {"node"}
     assert set(build(graph_weight=1.0)(batch, mask).parts) == {"node", "graph"}

@@ -40,6 +40,12 @@ def test_differences_against_the_first_arm_with_a_pooled_spread():
     assert "| **82.0 (+11.0 ± 2.2)** | **50.0 (-50.0 ± 0.0)** |" in drawn[3]
 
 
+def test_one_seed_has_no_spread():
+    frame = table(measures({"base": [seed_scores(0.7, 1.0)], "other": [seed_scores(0.8, 1.0)]}))
+    assert np.isnan(frame.loc[("other", "ROC-AUC x 100"), "error"])
+    assert "| 80.0 (+10.0) | 100.0 (+0.0) |" in rows(frame)[3]
+
+
 @pytest.mark.parametrize("path", LADDERS, ids=lambda path: path.stem)
 def test_every_arm_of_a_committed_ladder_builds_another_model_or_run(path):
     ladder = Ladder.read(path)

@@ -6,7 +6,14 @@ from e3nn import o3
 from torch import nn
 from torch_geometric.data import Batch
 
-from benchmarks.cost import bytes_saved, check_products, contenders, measure, product_modes
+from benchmarks.cost import (
+    bytes_saved,
+    chain_memory,
+    check_products,
+    contenders,
+    measure,
+    product_modes,
+)
 from benchmarks.painn import PaiNN
 from molvec.graph import EncoderOutput
 from molvec.nn.equivariant_encoder import EquivariantEncoder
@@ -85,3 +92,11 @@ def test_one_row_per_network():
     assert rows[0]["relative_rate"] == 1
     assert all(row["atoms_per_second"] > 0 and row["parameters"] > 0 for row in rows)
     assert rows[2]["bytes_per_20000_edges"] > rows[1]["bytes_per_20000_edges"] > 0
+
+
+def test_memory_of_attention_grows_faster_than_that_of_edges():
+    rows = chain_memory((60, 240), "tiny")
+    few, many, less, more = (row["bytes"] for row in rows)
+    assert [row["residues"] for row in rows] == [60, 240, 60, 240]
+    assert 3 < many / few < 6
+    assert more / less > 8

@@ -7,7 +7,17 @@ import pytest
 import torch
 from torch_geometric.data import Batch, Data
 
-from benchmarks.leak import ALL, HEAVY, NOISE, point_cloud, read_kinds, shares, smallest_noise
+from benchmarks.leak import (
+    ALL,
+    HEAVY,
+    NOISE,
+    in_2d,
+    in_3d,
+    point_cloud,
+    read_kinds,
+    shares,
+    smallest_noise,
+)
 from benchmarks.leak_features import from_sequence, from_space, from_topology
 from molvec.featurize.neighbours import radius_edges
 from molvec.masking import CoordinateNoise, MaskSampler
@@ -103,16 +113,14 @@ def test_a_molecule_as_points():
 
 def test_smallest_noise_that_leaves_no_more_than_topology_says():
     def scores(*right):
-        views = [f"3D, noise {noise:.2f} Å" for noise in NOISE]
-        return {
-            HEAVY: {"random": {"right": 0.75}},
-            ALL: {"random": {"right": 0.93}},
-            **{view: {"random": {"right": r}} for view, r in zip(views, right, strict=True)},
-        }
+        views = {in_3d(ALL, noise): right for noise, right in zip(NOISE, right, strict=True)}
+        views |= {in_2d(HEAVY): 0.75, in_2d(ALL): 0.93}
+        return {view: {"random": {"right": value}} for view, value in views.items()}
 
-    falling = scores(0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.77)
-    assert smallest_noise(falling, HEAVY, "random") == 0.4
-    assert smallest_noise(falling, ALL, "random") == 0.1
-    high = scores(*[0.99] * 7)
-    assert smallest_noise(high, HEAVY, "random") is None
-    assert smallest_noise(scores(*[0.7] * 7), HEAVY, "random") == 0.0
+    assert NOISE == (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
+    falling = scores(0.99, 0.97, 0.95, 0.9, 0.85, 0.77)
+    assert smallest_noise(falling, ALL, HEAVY, "random") == 0.3
+    assert smallest_noise(falling, ALL, ALL, "random") == 0.1
+    high = scores(*[0.99] * 6)
+    assert smallest_noise(high, ALL, ALL, "random") is None
+    assert smallest_noise(scores(*[0.7] * 6), ALL, HEAVY, "random") == 0.0

@@ -5,7 +5,16 @@ import gzip
 import numpy as np
 import pytest
 
-from benchmarks.proteins import NEIGHBOURHOOD, Residues, averaged, interface, read, related, state
+from benchmarks.proteins import (
+    NEIGHBOURHOOD,
+    Residues,
+    averaged,
+    interface,
+    read,
+    related,
+    state,
+    validate,
+)
 from molvec.records import Chain
 
 LENGTHS = (40, 30, 50, 40)
@@ -54,6 +63,46 @@ def test_the_scored_part_reaches_no_fit(data):
     changed = np.where(data.part == 2, 1 - data.interface, data.interface)
     flipped = Residues(**{**vars(data), "interface": changed})
     assert interface(flipped, x)["AUROC"] == pytest.approx(1 - before["AUROC"])
+
+
+class Oracle:
+    """An embedder that knows the labels."""
+
+    def __init__(self, data):
+        self.chains = {id(chain): i for i, chain in enumerate(data.chains)}
+        self.label = np.split(data.interface, np.cumsum([len(c) for c in data.chains])[:-1])
+
+    def embed(self, chains, *, level, on_error):
+        assert (level, on_error) == ("residue", "raise")
+        return [self.label[self.chains[id(chain)]][:, None] for chain in chains]
+
+
+def test_validation_never_looks_at_the_scored_part():
+    rng = np.random.default_rng(2)
+    chains = [chain(30) for _ in range(16)]
+    part = np.repeat([0] * 7 + [1] * 6 + [2] * 3, 30)
+    features = rng.normal(size=(480, 4))
+    labels = (rng.random(480) < 0.3).astype(float)
+    states = np.where(labels > 0, 1.0, rng.choice([0.0, 2.0], 480))
+    data = Residues(
+        chains, part, labels, states, features, averaged(features, chains), np.ones((480, 1))
+    )
+    scores = validate(data, Oracle(data))
+    assert list(scores) == [
+        "embedding + given AUPRC",
+        "AUPRC",
+        "Q3",
+        "effective rank of residues",
+    ]
+    assert scores["AUPRC"] == pytest.approx(1)
+    assert 0.5 < scores["Q3"] < 0.9  # strands are known, the rest is a guess
+    assert scores["effective rank of residues"] == pytest.approx(1)
+    changed = np.where(part == 2, 1 - labels, labels)
+    flipped = Residues(
+        **{**vars(data), "interface": changed, "features": features + (part == 2)[:, None]}
+    )
+    assert validate(flipped, Oracle(data)) == scores
+    assert validate(data, Oracle(data), folds=1)["AUPRC"] == pytest.approx(1)
 
 
 def test_the_mean_of_a_neighbourhood_stays_in_the_chain(data):
