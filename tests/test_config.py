@@ -125,8 +125,30 @@ def value_of(settings, key):
     return list(settings) if isinstance(settings, tuple) else settings
 
 
+OTHER_NETWORKS = {
+    "data.relations": True,
+    "data.columns": {"source": "a", "target": "b"},
+    "data.features": "f.csv",
+    "data.entity_table": False,
+    "data.sample_nodes": 16,
+    "data.sampling": "hops",
+    "data.restart": 0.5,
+    "data.hops": 3,
+    "data.hop_neighbours": 4,
+}
+
+
+@pytest.mark.parametrize("key", sorted(OTHER_NETWORKS))
+def test_settings_of_networks_have_a_meaning_for_networks_alone(key):
+    given = {"data.kind": "networks", "data.source": "e.tsv", key: OTHER_NETWORKS[key]}
+    assert value_of(load_settings(None, given), key) == OTHER_NETWORKS[key]
+    with pytest.raises(UserError, match="has no meaning for molecules"):
+        load_settings(None, {key: OTHER_NETWORKS[key]})
+
+
 def test_every_setting_is_listed_above():
-    assert sorted(leaves(PretrainSettings)) == sorted(OTHER | OTHER_PROTEINS | DISTANCES)
+    listed = OTHER | OTHER_PROTEINS | DISTANCES | OTHER_NETWORKS
+    assert sorted(leaves(PretrainSettings)) == sorted(listed)
 
 
 def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
