@@ -47,9 +47,9 @@ class _Strict(BaseModel):
 
 
 class DataSettings(_Strict):
-    """What to learn from: molecules as graphs or in space, or protein chains."""
+    """What to learn from: molecules as graphs or in space, protein chains, or a network."""
 
-    kind: Literal["molecules", "conformers", "proteins"] = "molecules"
+    kind: Literal["molecules", "conformers", "proteins", "networks"] = "molecules"
     source: str = "zinc"  # name of a data set (`molvec data list`), a file; in space: a folder too
     workers: Annotated[int, Field(ge=0)] = 1  # processes that parse and featurise ahead
     # Molecules:
@@ -61,6 +61,16 @@ class DataSettings(_Strict):
     min_residues: Annotated[int, Field(ge=2)] = 20  # shorter chains are skipped, and named
     max_residues: Positive = 1000  # longer ones too
     leave_out: str | None = None  # a text file: names of chains, one a line, e.g. 1abc_A
+    # Networks:
+    relations: bool | None = None  # whether rows are triples; by default the table's form tells
+    columns: dict[str, str] = {}  # source, target, relation, weight -> a name in the header
+    features: str | None = None  # a table of numbers, a row per node
+    entity_table: bool = True  # a vector of its own for every node
+    sample_nodes: Annotated[int, Field(ge=2)] = 32  # most nodes of a neighbourhood
+    sampling: Literal["walk", "hops"] = "walk"
+    restart: Share = 0.2  # walk: probability that the next step leaves from the start
+    hops: Positive = 2  # hops: how far to go
+    hop_neighbours: Positive = 8  # hops: most neighbours that each node contributes
     # Conformers and proteins:
     cutoff: Annotated[float, Field(gt=0)] | None = None  # Angstrom; 5 for atoms, 10 for CA atoms
     max_neighbours: Positive | None = None  # the nearest; 32 of an atom, 24 of a residue
@@ -69,27 +79,33 @@ class DataSettings(_Strict):
     def _belongs(self) -> DataSettings:
         """Refuse settings of the other kind: they would have no effect."""
         chains, space = ("min_residues", "max_residues", "leave_out"), ("cutoff", "max_neighbours")
+        sample = ("sample_nodes", "sampling", "restart", "hops", "hop_neighbours")
+        network = ("relations", "columns", "features", "entity_table", *sample)
+        molecules = ("extra", "smiles_column", "max_atoms")
         others = {
-            "molecules": (*chains, *space),
-            "conformers": ("extra", *chains),
-            "proteins": ("extra", "smiles_column", "max_atoms"),
+            "molecules": (*chains, *space, *network),
+            "conformers": ("extra", *chains, *network),
+            "proteins": (*molecules, *network),
+            "networks": (*molecules, *chains, *space),
         }[self.kind]
         for name in others:
             if getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name} has no meaning for {self.kind}")
         if self.kind == "proteins" and "source" not in self.model_fields_set:
             raise ValueError("say where the structures are: --data FOLDER")
+        if self.kind == "networks" and "source" not in self.model_fields_set:
+            raise ValueError("say where the network is: --data FILE, a table of edges or triples")
         return self
 
     @property
     def in_space(self) -> bool:
         """Whether graphs have positions."""
-        return self.kind != "molecules"
+        return self.kind in ("conformers", "proteins")
 
     @property
     def graphs(self) -> str:
         """What one of its graphs is called, in the plural."""
-        return "chains" if self.kind == "proteins" else self.kind
+        return {"proteins": "chains", "networks": "neighbourhoods"}.get(self.kind, self.kind)
 
 
 class EncoderSettings(_Strict):
@@ -197,7 +213,11 @@ class PretrainSettings(_Strict):
         if not space and reach:
             raise ValueError(f"encoder.reach needs coordinates, {self.data.kind} have none")
         if not space and (self.mask.kind == "ball" or self.mask.noise):
-            raise ValueError("mask.kind ball and mask.noise need coordinates, molecules have none")
+            raise ValueError(
+                f"mask.kind ball and mask.noise need coordinates, {self.data.kind} have none"
+            )
+        if self.data.kind == "networks" and self.objective.grounding_weight:
+            raise ValueError("objective.grounding_weight has no meaning for networks")
         if self.objective.grounding_weight and space != (
             self.objective.grounding == "surroundings"
         ):

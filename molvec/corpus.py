@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from torch import Tensor
 
 from molvec.config import DataSettings, PretrainSettings
 from molvec.data.chains import ChainDataset, open_chains
@@ -16,16 +20,25 @@ from molvec.data.conformers import (
 )
 from molvec.data.dataset import GraphDataset, MoleculeDataset
 from molvec.data.mixture import Mixture
+from molvec.data.network import NetworkDataset, network_tensors
+from molvec.data.source import sha256_of
 from molvec.data.store import SmilesStore, open_store
+from molvec.data.subgraphs import SubgraphSampler
 from molvec.errors import UserError
 from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.featurize.network import NetworkFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import NUM_SURROUNDINGS
-from molvec.records import geometry_format
+from molvec.records import (
+    geometry_format,
+    read_network,
+    read_node_features,
+    with_features,
+)
 
 
 @dataclass(frozen=True)
@@ -37,12 +50,14 @@ class Corpus:
         featurizer: what makes them.
         identity: changes with the data, so that a run is not resumed with another one.
         left_out: what could not be read when the data was opened, and why; empty if nothing.
+        carried: what a model must carry of it to embed with; nothing for most.
     """
 
     dataset: GraphDataset
     featurizer: Featurizer
     identity: str
     left_out: str = ""
+    carried: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
@@ -55,16 +70,21 @@ def open_corpus(settings: PretrainSettings, rows: Any = None) -> Corpus:
     Raises:
         UserError: if it cannot be read.
     """
+    if settings.data.kind == "networks":
+        return _network(settings, rows)
     featurizer = build_featurizer(settings.data)
     if isinstance(featurizer, ProteinFeaturizer):
         return _chains(settings, featurizer, rows)
     if isinstance(featurizer, ConformerFeaturizer):
         return _conformers(settings, featurizer, rows)
+    assert isinstance(featurizer, MoleculeFeaturizer)
     return _molecules(settings, featurizer, rows)
 
 
 def build_featurizer(data: DataSettings) -> Featurizer:
-    """Build the featuriser for a kind of data."""
+    """Build the featuriser for a kind of data; that of a network follows from the network."""
+    if data.kind == "networks":
+        raise ValueError("the featuriser of a network follows from the network: open_corpus")
     space = {"cutoff": data.cutoff, "max_neighbours": data.max_neighbours}
     given: dict[str, Any] = {name: v for name, v in space.items() if v is not None}
     if data.kind == "proteins":
@@ -135,6 +155,38 @@ def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, row
     )
     left_out = store.summary() if isinstance(store, ConformerStore) else ""
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")), left_out)
+
+
+def _network(settings: PretrainSettings, rows: Any) -> Corpus:
+    data = settings.data
+    path = Path(data.source).expanduser()
+    network = read_network(path, relations=data.relations, columns=data.columns)
+    contents = [sha256_of(path)]
+    if data.features is not None:
+        features = Path(data.features).expanduser()
+        network = with_features(network, read_node_features(features), what=str(features))
+        contents.append(sha256_of(features))
+    sampling: dict[str, Any] = {
+        "kind": data.sampling,
+        "nodes": data.sample_nodes,
+        "restart": data.restart,
+        "hops": data.hops,
+        "neighbours": data.hop_neighbours,
+    }
+    featurizer = NetworkFeaturizer(
+        network.names,
+        network.relations,
+        directed=network.directed,
+        entities=data.entity_table,
+        features=0 if network.features is None else network.features.shape[1],
+        sampling=sampling,
+    )
+    sampler = SubgraphSampler(network, **sampling)
+    dataset = NetworkDataset(sampler, featurizer, seed=settings.seed, rows=rows)
+    alone = f"not learned from: {network.isolated:,} nodes without an edge"
+    left_out = "\n".join(filter(None, [network.summary(), alone * (network.isolated > 0)]))
+    identity = hashlib.sha256(" ".join(contents).encode()).hexdigest()
+    return Corpus(dataset, featurizer, identity, left_out, network_tensors(network))
 
 
 def _names(path: Path) -> list[str]:

@@ -15,7 +15,9 @@ field           dtype and shape                          meaning
                                                          edge is stored twice; sorted by target
 ``edge_attr``   int64 ``[num_edges, num_edge_features]``  categorical edge features
 ``node_id``     int64 ``[num_nodes]``                    row of the entity table (samples of one
-                                                         big graph)
+                                                         big graph); index 0 stands for hidden
+``features``    float32 ``[num_nodes, F]``               numbers that describe a node of a
+                                                         network (optional)
 ``batch``       int64 ``[num_nodes]``                    graph of each node, non-decreasing
 ``grounding``   float32 ``[num_graphs, size]``           what a graph tells of itself, for the
                                                          objective's grounding term (optional);
@@ -34,6 +36,8 @@ from torch_geometric.data import Batch, Data
 POS = "pos"
 STUDENT_POS = "student_pos"
 GROUNDING = "grounding"
+NODE_ID = "node_id"
+FEATURES = "features"
 
 MASK = 0
 """Index 0 of every categorical feature: the token that stands for a hidden value."""
@@ -105,3 +109,10 @@ def validate(graph: Data) -> None:
     pos = graph.get(POS)
     if pos is not None and (pos.shape != (x.shape[0], 3) or not pos.is_floating_point()):
         raise ValueError(f"pos must be float [{x.shape[0]}, 3]")
+    node_id, features = graph.get(NODE_ID), graph.get(FEATURES)
+    if node_id is not None and (node_id.shape != x.shape[:1] or node_id.dtype != torch.int64):
+        raise ValueError(f"node_id must be int64 [{x.shape[0]}]")
+    if features is not None and (
+        features.dim() != 2 or len(features) != len(x) or features.dtype != torch.float32
+    ):
+        raise ValueError(f"features must be float32 [{x.shape[0]}, F]")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 import molvec
 from molvec.checkpoint import save_model
@@ -20,9 +21,11 @@ from molvec.corpus import build_featurizer, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.sampler import BucketBatches
+from molvec.embed.load import CARRIED
 from molvec.errors import UserError
+from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.kinds import Featurizer
-from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.featurize.protein import ProteinFeaturizer
 from molvec.masking import CoordinateNoise, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
@@ -109,6 +112,7 @@ def _findable(settings: PretrainSettings) -> PretrainSettings:
         "source": _absolute(source),
         "extra": {_absolute(s): n for s, n in extra.items()},
         "leave_out": settings.data.leave_out and _absolute(settings.data.leave_out),
+        "features": settings.data.features and _absolute(settings.data.features),
     }
     return settings.model_copy(update={"data": settings.data.model_copy(update=found)})
 
@@ -191,14 +195,14 @@ def _run(
             _remove_unstarted(output)
         raise
     run = Run(output, settings, progress, rows=len(dataset), left_out=corpus.left_out)
-    export(run, model, featurizer)
+    export(run, model, featurizer, carried=corpus.carried)
     return run
 
 
 def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     """Build student, teacher and loss at random start."""
     encoder = build_encoder(
-        encoder_config(settings),
+        {**encoder_config(settings), **featurizer.encoder_inputs},
         node_sizes=featurizer.node_sizes,
         edge_sizes=featurizer.edge_sizes,
     )
@@ -252,7 +256,7 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
             size[name] = value
     if chosen.family == "equivariant":
         featurizer = build_featurizer(settings.data)
-        assert not isinstance(featurizer, MoleculeFeaturizer)
+        assert isinstance(featurizer, ConformerFeaturizer | ProteinFeaturizer)
         space = {"cutoff": featurizer.cutoff, "neighbours": featurizer.max_neighbours}
         return {"family": chosen.family, **size, **space}
     if size["dim"] % size["heads"]:
@@ -286,14 +290,20 @@ def _fabric(settings: PretrainSettings) -> Fabric:
         raise UserError(f"cannot use accelerator {settings.accelerator!r}: {error}") from error
 
 
-def export(run: Run, model: Data2Vec, featurizer: Featurizer) -> None:
-    """Write the run's model folder."""
+def export(
+    run: Run,
+    model: Data2Vec,
+    featurizer: Featurizer,
+    *,
+    carried: Mapping[str, Tensor] | None = None,
+) -> None:
+    """Write the run's model folder, with what it must carry of the data."""
     settings, progress = run.settings, run.progress
     encoder = model.teacher if settings.export == "teacher" else model.student.encoder
     config = {
         "molvec_version": molvec.__version__,
         "featurizer": featurizer.to_json(),
-        "encoder": encoder_config(settings),
+        "encoder": {**encoder_config(settings), **featurizer.encoder_inputs},
         "readout": settings.encoder.readout,
         "training": {
             "settings": settings.model_dump(mode="json"),
@@ -305,7 +315,8 @@ def export(run: Run, model: Data2Vec, featurizer: Featurizer) -> None:
             "machine": platform.machine(),
         },
     }
-    save_model(run.model, config=config, tensors=encoder.state_dict(), card=_card(run))
+    tensors = encoder.state_dict() | {CARRIED + name: t for name, t in (carried or {}).items()}
+    save_model(run.model, config=config, tensors=tensors, card=_card(run))
 
 
 def _card(run: Run) -> str:

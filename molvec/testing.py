@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch, Data
 
-from molvec.graph import POS, Encoder
+from molvec.graph import FEATURES, NODE_ID, POS, Encoder
 
 
 def permute_nodes(graph: Data, order: Tensor) -> Data:
@@ -24,8 +24,9 @@ def permute_nodes(graph: Data, order: Tensor) -> Data:
         edge_index=edge_index[:, by_target],
         edge_attr=graph.edge_attr[by_target],
     )
-    if POS in graph:
-        renumbered[POS] = graph[POS][order]
+    for field in (POS, NODE_ID, FEATURES):
+        if field in graph:
+            renumbered[field] = graph[field][order]
     return renumbered
 
 
@@ -37,7 +38,7 @@ def move(graph: Data, motion: Tensor, shift: Tensor) -> Data:
 
 
 def perturb_hidden(graph: Data, hidden: Tensor, *, num_values: int = 3, seed: int = 0) -> Data:
-    """Redraw the features of hidden nodes and of all edges that touch one, and their positions.
+    """Redraw all that hidden nodes carry, and the features of all edges that touch one.
 
     Args:
         graph: a graph or a batch.
@@ -52,6 +53,12 @@ def perturb_hidden(graph: Data, hidden: Tensor, *, num_values: int = 3, seed: in
     if POS in graph:
         elsewhere = 10 * torch.rand(graph[POS].shape, generator=generator)
         changed[POS] = torch.where(hidden[:, None], elsewhere.to(graph[POS]), graph[POS])
+    if NODE_ID in graph:
+        redrawn = torch.randint(0, num_values, graph[NODE_ID].shape, generator=generator)
+        changed[NODE_ID] = torch.where(hidden, redrawn, graph[NODE_ID])
+    if FEATURES in graph:
+        others = torch.randn(graph[FEATURES].shape, generator=generator)
+        changed[FEATURES] = torch.where(hidden[:, None], others, graph[FEATURES])
     touched = hidden[graph.edge_index].any(0)
     redrawn = torch.randint(0, num_values, graph.edge_attr.shape, generator=generator)
     changed.edge_attr = torch.where(touched[:, None], redrawn, graph.edge_attr)

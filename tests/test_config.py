@@ -18,6 +18,7 @@ from molvec.corpus import build_featurizer
 from molvec.errors import UserError
 from molvec.masking import MaskSampler
 from molvec.pretraining import build_model, encoder_config, resolve_precision
+from tests.networks import featurizer_of, knowledge
 
 OTHER = {
     "data.source": "file:x.smi",
@@ -124,8 +125,30 @@ def value_of(settings, key):
     return list(settings) if isinstance(settings, tuple) else settings
 
 
+OTHER_NETWORKS = {
+    "data.relations": True,
+    "data.columns": {"source": "a", "target": "b"},
+    "data.features": "f.csv",
+    "data.entity_table": False,
+    "data.sample_nodes": 16,
+    "data.sampling": "hops",
+    "data.restart": 0.5,
+    "data.hops": 3,
+    "data.hop_neighbours": 4,
+}
+
+
+@pytest.mark.parametrize("key", sorted(OTHER_NETWORKS))
+def test_settings_of_networks_have_a_meaning_for_networks_alone(key):
+    given = {"data.kind": "networks", "data.source": "e.tsv", key: OTHER_NETWORKS[key]}
+    assert value_of(load_settings(None, given), key) == OTHER_NETWORKS[key]
+    with pytest.raises(UserError, match="has no meaning for molecules"):
+        load_settings(None, {key: OTHER_NETWORKS[key]})
+
+
 def test_every_setting_is_listed_above():
-    assert sorted(leaves(PretrainSettings)) == sorted(OTHER | OTHER_PROTEINS | DISTANCES)
+    listed = OTHER | OTHER_PROTEINS | DISTANCES | OTHER_NETWORKS
+    assert sorted(leaves(PretrainSettings)) == sorted(listed)
 
 
 def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
@@ -189,14 +212,17 @@ def test_shipped_recipes():
 
 @pytest.mark.parametrize("recipe", list_recipes())
 def test_every_recipe_builds_a_model(recipe):
-    given = {"data.source": "structures"} if recipe == "pdb" else {}
+    given = {"data.source": "given"} if recipe in ("pdb", "ppi", "kg") else {}
     settings = load_settings(recipe, given)
     assert load_from_text(dump_settings(settings)) == settings
     # Its own preset may be large: the same, narrow and shallow.
     small = given | {"encoder.dim": 32, "encoder.depth": 2}
     if settings.encoder.family == "graph_transformer":
         small["encoder.heads"] = 2
-    featurizer = build_featurizer(settings.data)
+    if settings.data.kind == "networks":
+        featurizer = featurizer_of(knowledge())
+    else:
+        featurizer = build_featurizer(settings.data)
     assert build_model(load_settings(recipe, small), featurizer).teacher.dim == 32
     assert encoder_config(settings)["dim"] > 32
     assert resolve_precision(settings) in {"32-true", "bf16-mixed"}

@@ -11,15 +11,18 @@ from molvec.shipped import DEFAULT_MODEL
 
 
 def embed(
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],
     source: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; with a model in 3D geometries: "
             ".xyz, .sdf, a folder; with one of proteins structures: .pdb, .cif, a folder, a .txt "
-            "of PDB ids. Also .gz."
+            "of PDB ids; with one of a network a text file with one node a line. Also .gz."
         ),
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .parquet or .csv file.")],
+    ] = None,
+    nodes: Annotated[
+        Path | None, typer.Option(help="The same for nodes of a network: --nodes ids.txt.")
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", "-m", help="A shipped model's name, a run or a model folder.")
     ] = DEFAULT_MODEL,
@@ -34,12 +37,14 @@ def embed(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Embed molecules or proteins: one output row per input row, bad rows empty with a reason."""
+    """Embed molecules, proteins or nodes: a row each, bad ones empty with a reason."""
     from molvec.cli.display import RowsDisplay
     from molvec.embed.file import embed_file
     from molvec.embed.load import load
     from molvec.errors import UserError
 
+    if (source is None) == (nodes is None):
+        raise UserError("say what to embed: one file (or folder), or --nodes FILE")
     level = "node" if level == "residue" else level
     if level not in ("graph", "node"):
         raise UserError(f"--level must be graph or node, got {level!r}")
@@ -47,7 +52,7 @@ def embed(
     with RowsDisplay() as display:
         written = embed_file(
             embedder,
-            source,
+            source or nodes or Path(),
             output,
             smiles_column=smiles_column,
             level=level,  # type: ignore[arg-type]

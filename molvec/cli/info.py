@@ -41,6 +41,7 @@ def _describe(model: str) -> dict[str, str]:
     from molvec.embed.load import load, model_folder
     from molvec.featurize.conformer import ConformerFeaturizer
     from molvec.featurize.molecule import MoleculeFeaturizer
+    from molvec.featurize.network import NetworkFeaturizer
 
     folder = model_folder(model)
     embedder = load(folder, device="cpu")
@@ -54,6 +55,13 @@ def _describe(model: str) -> dict[str, str]:
     elif isinstance(featurizer, ConformerFeaturizer):
         whole, part = "conformer", "atom"
         features = f"element; atoms within {featurizer.cutoff:g} Angstrom"
+    elif isinstance(featurizer, NetworkFeaturizer):
+        whole, part = "node", "sample of it"
+        has = [f"{len(featurizer.names):,} nodes", f"{len(embedder.data['source']):,} edges"]
+        has += [f"{len(featurizer.relations)} relations"] * featurizer.directed
+        read = ["degree", *["node"] * featurizer.entities]
+        read += [f"{featurizer.features} numbers"] * (featurizer.features > 0)
+        features = f"{', '.join(read)}; a network of {', '.join(has)}"
     else:
         whole, part = "chain", "residue"
         features = f"kind of residue; CA atoms within {featurizer.cutoff:g} Angstrom"

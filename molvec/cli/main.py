@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 import molvec
-from molvec.cli import benchmark, data, demo, doctor, embed, finetune, info, predict, pretrain
+from molvec.cli import (
+    benchmark,
+    data,
+    demo,
+    doctor,
+    embed,
+    finetune,
+    info,
+    neighbors,
+    predict,
+    pretrain,
+)
 from molvec.errors import Stopped, UserError
 
 app = typer.Typer(
@@ -24,6 +35,7 @@ app.command()(embed.embed)
 app.command()(finetune.finetune)
 app.command()(predict.predict)
 app.command()(info.info)
+app.command()(neighbors.neighbors)
 app.add_typer(data.app, name="data")
 app.command()(demo.demo)
 app.command()(doctor.doctor)

@@ -1,4 +1,4 @@
-"""``molvec pretrain``: make a model from molecules, in 2D or in space, or from proteins."""
+"""``molvec pretrain``: make a model from molecules, in 2D or in space, proteins or a network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from molvec.errors import UserError
 
 def pretrain(
     recipe: Annotated[
-        str | None, typer.Argument(help="A shipped recipe (zinc, nci, qm9, pdb) or a YAML file.")
+        str | None,
+        typer.Argument(help="A recipe (zinc, nci, qm9, pdb, ppi, kg) or a YAML file."),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             help="Molecules: .smi, .csv, .tsv, .parquet, .sdf; recipe qm9: also .xyz, a folder; "
-            "recipe pdb: a folder of structures, or a .txt with PDB ids."
+            "recipe pdb: a folder of structures, or a .txt with PDB ids; ppi, kg: a table of edges."
         ),
     ] = None,
     smiles_column: Annotated[str | None, typer.Option(help="Column of --data with SMILES.")] = None,

@@ -219,7 +219,7 @@ class ChainDataset:
         """Return the chain's number in the store."""
         return index if self.rows is None else int(self.rows[index])
 
-    def graph(self, index: int) -> Data:
+    def graph(self, index: int, epoch: int = 0) -> Data:
         """Featurise one chain."""
         graph = self.featurizer(self.store[self.row(index)])
         if self.grounded:

@@ -198,7 +198,7 @@ class ConformerDataset:
         """Return the row of the store behind a sample."""
         return index if self.rows is None else int(self.rows[index])
 
-    def graph(self, index: int) -> Data:
+    def graph(self, index: int, epoch: int = 0) -> Data:
         """Featurise one conformer, making it first if need be."""
         row = self.row(index)
         found = self.store[row]

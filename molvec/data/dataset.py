@@ -32,8 +32,12 @@ class GraphDataset(Protocol):
         """Return the number by which the user knows a sample: its row in the data."""
         ...
 
-    def graph(self, index: int) -> Data:
-        """Return one graph; raise ``ValueError`` with a short reason if there is none."""
+    def graph(self, index: int, epoch: int = 0) -> Data:
+        """Return one graph, of one that is drawn another each epoch.
+
+        Raises:
+            ValueError: with a short reason, if there is none.
+        """
         ...
 
 
@@ -76,7 +80,7 @@ class MoleculeDataset:
         """Row of the store behind a sample."""
         return index if self.rows is None else int(self.rows[index])
 
-    def graph(self, index: int) -> Data:
+    def graph(self, index: int, epoch: int = 0) -> Data:
         """Parse and featurise one molecule."""
         row = self.row(index)
         mol = parse(Record(index=row, smiles=self.store[row]), max_atoms=self.max_atoms)

@@ -74,7 +74,7 @@ class _Samples(Dataset[tuple[Data, Tensor] | Failure]):
     def __getitem__(self, key: tuple[int, int]) -> tuple[Data, Tensor] | Failure:
         epoch, index = key
         try:
-            graph = self.dataset.graph(index)
+            graph = self.dataset.graph(index, epoch=epoch)
         except ValueError as error:
             return Failure(self.dataset.row(index), str(error))
         if graph.num_nodes == 1:

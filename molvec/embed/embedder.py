@@ -20,7 +20,15 @@ from molvec.graph import Encoder
 from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
 from molvec.nn.head import GraphHead
 from molvec.nn.readout import NODES, READOUTS, graph_width, node_width
-from molvec.records import ChainRecord, Record, SkipCount, from_python, parse, read_records
+from molvec.records import (
+    ChainRecord,
+    NodeRecord,
+    Record,
+    SkipCount,
+    from_python,
+    parse,
+    read_records,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +52,7 @@ class Embedded:
           ``error``.
     """
 
-    record: Record | ChainRecord
+    record: Record | ChainRecord | NodeRecord
     vector: Array | None
     error: str | None
 
@@ -63,6 +71,7 @@ class Embedder:
         device: ``"auto"`` or a torch device.
         head: of a fine-tuned model.
         targets: names of the values that the head predicts.
+        data: what the model carries of the data that it was trained on.
 
     Raises:
         UserError: if there is no such device or readout.
@@ -78,11 +87,13 @@ class Embedder:
         device: str = "auto",
         head: GraphHead | None = None,
         targets: Sequence[str] = (),
+        data: Mapping[str, torch.Tensor] | None = None,
     ) -> None:
         self.device = find_device(device)
         self.encoder = encoder.to(self.device).eval().requires_grad_(False)
         self.head = None if head is None else head.to(self.device).eval().requires_grad_(False)
         self.targets = tuple(targets)
+        self.data = dict(data or {})
         self.featurizer = featurizer
         if readout not in READOUTS:
             raise UserError(f"unknown readout {readout!r}; known: {', '.join(READOUTS)}")

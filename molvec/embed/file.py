@@ -83,6 +83,12 @@ COMMON = {
             ),
         }
     ),
+    "network": Common(
+        {
+            "row": (pa.int64(), lambda record: record.index),
+            "node": (pa.string(), lambda record: record.text),
+        }
+    ),
 }
 """By the kind of data of a model."""
 

@@ -11,6 +11,7 @@ from molvec.checkpoint import load_model
 from molvec.embed.chains import ChainEmbedder
 from molvec.embed.conformers import ConformerEmbedder
 from molvec.embed.embedder import Embedder
+from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError, did_you_mean
 from molvec.featurize.kinds import featurizer_from_json
 from molvec.featurize.molecule import MoleculeFeaturizer
@@ -23,11 +24,15 @@ EMBEDDERS: dict[str, type[Embedder]] = {
     "molecule": Embedder,
     "conformer": ConformerEmbedder,
     "protein": ChainEmbedder,
+    "network": NetworkEmbedder,
 }
 """By what a model was trained on, the ``kind`` of its featuriser."""
 
 HEAD = "head."
-"""What the names of a head's tensors begin with; all other tensors are the encoder's."""
+"""What the names of a head's tensors begin with."""
+CARRIED = "network."
+"""What the names of tensors begin with that a model carries of its data, the edges of a network;
+all but these and a head's are the encoder's."""
 
 
 def load(model: str | Path, *, device: str = "auto") -> Embedder:
@@ -60,15 +65,20 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
             f"{folder} does not fit this molvec ({_first_line(error)}); "
             "use the version that wrote it, or train again"
         ) from error
-    return EMBEDDERS[featurizer.kind](
-        encoder,
-        featurizer,
-        readout=readout,
-        config=config,
-        device=device,
-        head=head,
-        targets=targets,
-    )
+    carried = {n.removeprefix(CARRIED): t for n, t in tensors.items() if n.startswith(CARRIED)}
+    try:
+        return EMBEDDERS[featurizer.kind](
+            encoder,
+            featurizer,
+            readout=readout,
+            config=config,
+            device=device,
+            head=head,
+            targets=targets,
+            data=carried,
+        )
+    except KeyError as error:
+        raise UserError(f"{folder} is damaged: it lacks {error} of the network") from None
 
 
 def of_molecules(embedder: Embedder) -> MoleculeFeaturizer:
@@ -84,7 +94,8 @@ def of_molecules(embedder: Embedder) -> MoleculeFeaturizer:
 
 def encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the encoder's part of a model's tensors."""
-    return {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
+    others = (HEAD, CARRIED)
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith(others)}
 
 
 def _head(config: dict[str, Any], tensors: dict[str, Tensor], *, width: int) -> GraphHead | None:

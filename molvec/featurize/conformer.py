@@ -38,6 +38,7 @@ class ConformerFeaturizer:
     """
 
     kind = "conformer"
+    encoder_inputs: Mapping[str, int] = {}
     edge_sizes: tuple[int, ...] = ()
 
     def __init__(

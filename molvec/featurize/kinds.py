@@ -7,14 +7,16 @@ from typing import Any
 
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.molecule import MoleculeFeaturizer
+from molvec.featurize.network import NetworkFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
 
-Featurizer = MoleculeFeaturizer | ConformerFeaturizer | ProteinFeaturizer
+Featurizer = MoleculeFeaturizer | ConformerFeaturizer | ProteinFeaturizer | NetworkFeaturizer
 
 FEATURIZERS: dict[str, type[Featurizer]] = {
     MoleculeFeaturizer.kind: MoleculeFeaturizer,
     ConformerFeaturizer.kind: ConformerFeaturizer,
     ProteinFeaturizer.kind: ProteinFeaturizer,
+    NetworkFeaturizer.kind: NetworkFeaturizer,
 }
 
 

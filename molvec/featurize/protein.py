@@ -42,6 +42,7 @@ class ProteinFeaturizer:
     """
 
     kind = "protein"
+    encoder_inputs: Mapping[str, int] = {}
 
     def __init__(
         self, *, cutoff: float = 10.0, max_neighbours: int = 24, residue: Vocabulary = RESIDUE

@@ -16,6 +16,8 @@ class PairBias(nn.Module):
 
     .. math:: b_{hij} = D_h[\text{distance}_{ij}] + \sum_f E_{hf}[\text{edge}_{ijf}]
 
+    (summed over the edges, too, where several join the same two nodes).
+
     Computed once per call and shared by all blocks (Graphormer, arXiv 2106.05234). With a
     ``reach``, a function of the distance in space is added: :class:`DistanceBias`.
 
@@ -51,6 +53,8 @@ class PairBias(nn.Module):
             per_edge = torch.stack(
                 [table(edge_attr[:, i]) for i, table in enumerate(self.edge)]
             ).sum(0)
+            if structure.parallel is not None:  # all edges between two nodes count
+                per_edge = torch.zeros_like(per_edge).index_add(0, structure.parallel, per_edge)
             none = per_edge.new_zeros(1, per_edge.shape[1])
             edge = packing.pairs(structure.edge)  # [R, W, W]
             bias = bias + F.embedding(edge, torch.cat((none, per_edge)))

@@ -29,6 +29,44 @@ class NodeEmbedding(nn.Module):
         return torch.stack([table(x[:, i]) for i, table in enumerate(self.tables)]).sum(0)
 
 
+class NetworkEmbedding(nn.Module):
+    r"""What a node of a network is beside its degree: who it is, and numbers that describe it.
+
+    .. math:: e_i = T[\text{id}_i] + W f_i
+
+    Args:
+        dim: width.
+        entities: rows of the table; ``None`` for none.
+        features: numbers of a node; ``None`` for none.
+
+    Shapes:
+        - node_id: int64 ``[num_nodes]``; features: ``[num_nodes, F]``; output:
+          ``[num_nodes, dim]``.
+    """
+
+    def __init__(self, dim: int, *, entities: int | None, features: int | None) -> None:
+        super().__init__()
+        self.entities = None if entities is None else nn.Embedding(entities, dim)
+        self.project = None if features is None else nn.Linear(features, dim, bias=False)
+
+    def forward(self, node_id: Tensor | None, features: Tensor | None) -> Tensor:
+        """Embed the nodes.
+
+        Raises:
+            ValueError: if the graphs lack what this network reads.
+        """
+        parts = []
+        if self.entities is not None:
+            if node_id is None:
+                raise ValueError("this network reads node_id, and the graphs have none")
+            parts.append(self.entities(node_id))
+        if self.project is not None:
+            if features is None:
+                raise ValueError("this network reads features, and the graphs have none")
+            parts.append(self.project(features))
+        return torch.stack(parts).sum(0)
+
+
 class StructureEmbedding(nn.Module):
     r"""Where a node sits in its graph: degree and random-walk return probabilities.
 

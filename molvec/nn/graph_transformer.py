@@ -5,9 +5,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from molvec.graph import POS, Encoder, EncoderOutput
+from molvec.graph import FEATURES, NODE_ID, POS, Encoder, EncoderOutput
 from molvec.nn.attention import Block, PairBias
-from molvec.nn.embedding import NodeEmbedding, StructureEmbedding
+from molvec.nn.embedding import NetworkEmbedding, NodeEmbedding, StructureEmbedding
 from molvec.nn.local import LocalBranch
 from molvec.nn.packing import pack
 from molvec.nn.structure import structure_of
@@ -33,6 +33,8 @@ class GraphTransformer(Encoder):
         dropout: share of numbers dropped on the branches of every block, in training mode.
         reach: add a bias for the distance in space, which is 0 from here on, Angstrom; ``None``
             for graphs without positions.
+        entities: add a vector of its own for every ``node_id``, of which there are so many.
+        features: add a projection of ``batch.features``, so many numbers a node.
 
     Shapes:
         - output and each of ``depth`` hidden states: ``[T, dim]``, with ``T`` visible nodes over
@@ -50,6 +52,8 @@ class GraphTransformer(Encoder):
         local: bool = False,
         dropout: float = 0.0,
         reach: float | None = None,
+        entities: int | None = None,
+        features: int | None = None,
     ) -> None:
         super().__init__()
         if dim % heads:
@@ -62,6 +66,11 @@ class GraphTransformer(Encoder):
         self.blocks = nn.ModuleList(Block(dim, heads, dropout=dropout) for _ in range(depth))
         self.local = nn.ModuleList(LocalBranch(dim, edge_sizes) for _ in range(depth * local))
         self.norm = nn.LayerNorm(dim)
+        self.identity = (
+            None
+            if entities is None and features is None
+            else NetworkEmbedding(dim, entities=entities, features=features)
+        )
 
     def layers(self) -> list[list[nn.Module]]:
         """Return all parts from the input up; the pair bias is of the first, see ``Encoder``."""
@@ -70,6 +79,8 @@ class GraphTransformer(Encoder):
             layer.append(local)
         layers = [[self.nodes, self.structure, self.bias], *blocks]
         layers[-1].append(self.norm)
+        if self.identity is not None:
+            layers[0].append(self.identity)
         return layers
 
     def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
@@ -78,6 +89,8 @@ class GraphTransformer(Encoder):
         packing = pack(batch, visible)
         bias = self.bias(packing, structure, batch.edge_attr, batch.get(POS))
         inputs = self.nodes(batch.x) + self.structure(structure)  # [num_nodes, dim]
+        if self.identity is not None:
+            inputs = inputs + self.identity(batch.get(NODE_ID), batch.get(FEATURES))
         tokens = inputs if visible is None else inputs.index_select(0, packing.node)
         embedded = tokens
         hidden_states = []

@@ -32,6 +32,8 @@ class Structure:
         - ``degree``: int64 ``[num_nodes]``, clipped to ``MAX_DEGREE``.
         - ``walk``: float32 ``[num_nodes, WALK_STEPS]``, probability that a random walk of 1, 2, ...
           steps is back at its start.
+        - ``parallel``: int64 ``[num_edges]``, where several edges join the same two nodes the row
+          of the one that ``edge`` points to, for each edge; ``None`` where none do.
     """
 
     index: Tensor
@@ -39,6 +41,7 @@ class Structure:
     edge: Tensor
     degree: Tensor
     walk: Tensor
+    parallel: Tensor | None = None
 
 
 def structure_of(batch: Batch) -> Structure:
@@ -56,7 +59,9 @@ def _compute(batch: Batch) -> Structure:
 
     edge = torch.zeros(num_graphs, size, size, dtype=torch.int64, device=graph.device)
     position = (graph[target], index[target], index[source])
-    edge[position] = torch.arange(1, len(source) + 1, device=graph.device)
+    row = torch.arange(len(source), device=graph.device)
+    edge[position] = row + 1
+    stands = edge[position] - 1  # of parallel edges one stands for all
 
     # One chain of products serves both encodings: the k-step walk probability is non-zero exactly
     # where two nodes are joined by a walk of k edges, and its diagonal is the return probability.
@@ -79,4 +84,5 @@ def _compute(batch: Batch) -> Structure:
         edge=edge,
         degree=degree[graph, index].long().clamp(max=MAX_DEGREE),
         walk=walk[graph, index],
+        parallel=None if torch.equal(stands, row) else stands,
     )

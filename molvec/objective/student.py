@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 
-from molvec.graph import MASK, Encoder
+from molvec.graph import FEATURES, MASK, NODE_ID, Encoder
 
 
 class Predictor(Protocol):
@@ -57,7 +57,8 @@ class VisibleStudent(nn.Module):
 class MaskTokenStudent(nn.Module):
     """data2vec (arXiv 2202.03555): encode all nodes, hidden ones as mask tokens; a linear head.
 
-    Hiding means index ``MASK`` in every feature of a hidden node and of its edges.
+    Hiding means index ``MASK`` in every feature of a hidden node and of its edges, and as its id,
+    and 0 in place of its numbers.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -82,6 +83,10 @@ def hide(batch: Batch, mask: Tensor) -> Batch:
     """
     hidden = copy.copy(batch)
     hidden.x = batch.x.masked_fill(mask[:, None], MASK)
+    if NODE_ID in batch:
+        hidden[NODE_ID] = batch[NODE_ID].masked_fill(mask, MASK)
+    if FEATURES in batch:
+        hidden[FEATURES] = batch[FEATURES].masked_fill(mask[:, None], 0)
     touched = mask[batch.edge_index].any(0)
     hidden.edge_attr = batch.edge_attr.masked_fill(touched[:, None], MASK)
     return hidden

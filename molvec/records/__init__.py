@@ -3,6 +3,16 @@
 from molvec.records.conformer import Conformer, ConformerRecord, embed_conformer
 from molvec.records.conformer_records import conformer_records
 from molvec.records.geometry import geometry_files, geometry_format, read_conformers
+from molvec.records.neighbourhood import Neighbourhood
+from molvec.records.network import Network, make_network
+from molvec.records.network_file import read_network, save_network
+from molvec.records.network_objects import (
+    network_of_matrix,
+    network_of_networkx,
+    network_of_pyg,
+)
+from molvec.records.node_features import NodeFeatures, read_node_features, with_features
+from molvec.records.node_names import NodeRecord, node_records
 from molvec.records.parse import parse
 from molvec.records.python import from_python
 from molvec.records.read import column_names, read_records
@@ -21,6 +31,10 @@ __all__ = [
     "ChainRecord",
     "Conformer",
     "ConformerRecord",
+    "Neighbourhood",
+    "Network",
+    "NodeFeatures",
+    "NodeRecord",
     "Record",
     "RecordError",
     "SkipCount",
@@ -32,9 +46,18 @@ __all__ = [
     "from_python",
     "geometry_files",
     "geometry_format",
+    "make_network",
+    "network_of_matrix",
+    "network_of_networkx",
+    "network_of_pyg",
+    "node_records",
     "parse",
     "read_conformers",
+    "read_network",
+    "read_node_features",
     "read_records",
     "read_structure",
+    "save_network",
     "structure_files",
+    "with_features",
 ]
