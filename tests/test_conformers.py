@@ -24,6 +24,7 @@ from tests.runs import assert_same_run, log_of, stop_at
 TINY = {
     "data.workers": 0,
     "encoder.preset": "tiny",
+    "encoder.dim": 32,
     "student.predictor_width": 16,
     "steps": 14,
     "batch_size": 4,

@@ -11,12 +11,13 @@ import molvec
 from molvec.checkpoint import load_model
 from molvec.config import load_settings, parse_settings
 from molvec.embed.load import model_folder
-from molvec.records import Chain, read_structure
+from molvec.records import Chain, Conformer, read_structure
 from molvec.shipped import DEFAULT_MODEL, shipped_models
 from tests.structures import trace
 
 RECIPES = {
     "zinc-2d": ("zinc-2d", {}),
+    "qm9-3d": ("qm9", {}),
     "pdb-3d": ("pdb", {"data.source": "chains_ca", "data.leave_out": "relatives.txt"}),
 }
 """Recipe of each shipped model, and what depends on whose files they were."""
@@ -75,6 +76,23 @@ def test_residues_of_a_structure(tmp_path, monkeypatch, cli):
     frame = pd.read_parquet("out.parquet")
     assert frame["chain"].tolist() == ["1abc_A", "2def_A"]
     np.testing.assert_allclose(frame["embedding"][0], residues.mean(0), atol=1e-4)
+
+
+def test_molecules_in_space(tmp_path):
+    model = molvec.load("qm9-3d")
+    water = Conformer(
+        "water",
+        np.array([8, 1, 1], np.uint8),
+        np.array([[0, 0, 0.117], [0, 0.757, -0.467], [0, -0.757, -0.467]], np.float32),
+    )
+    rotation = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    turned = (water.positions @ rotation.T + [1.0, -2.0, 3.0]).astype(np.float32)
+    moved = Conformer("moved", water.elements, turned)
+    x = model.embed([water, moved, "O", "no molecule"])
+    assert x.shape == (4, model.dim)
+    np.testing.assert_allclose(x[1], x[0], rtol=1e-4, atol=1e-4)
+    assert np.abs(x[2] - x[0]).max() > 1e-3  # a force field's water
+    assert np.isnan(x[3]).all()
 
 
 def test_what_is_on_disk_comes_first(tmp_path, monkeypatch, run):

@@ -47,8 +47,8 @@ def test_what_is_shipped(cli):
     assert code == 0
     assert pairs(out) == {
         "molvec": molvec.__version__,
-        "models": "zinc-2d",
-        "recipes": "nci, pdb, zinc, zinc-2d",
+        "models": "pdb-3d, qm9-3d, zinc-2d",
+        "recipes": "kg, nci, pdb, ppi, qm9, zinc, zinc-2d",
         "data sets": pairs(out)["data sets"],
     }
     assert {"nci", "zinc"} <= set(pairs(out)["data sets"].split(", "))

@@ -146,7 +146,7 @@ def test_sigkill_and_resume(cli, smiles_file, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        (["zink"], ["no recipe 'zink'", "Did you mean 'zinc'?", "nci, pdb, qm9, zinc"]),
+        (["zink"], ["no recipe 'zink'", "Did you mean 'zinc'?", "kg, nci, pdb, ppi, qm9, zinc"]),
         ([], ["molvec pretrain zinc", "--data FILE"]),
         (["--data", "nothing.smi"], ["there is no file", "nothing.smi"]),
         (["--data", "zinq"], ["neither a data set", "Did you mean 'zinc'?"]),
