@@ -24,7 +24,8 @@ from molvec.errors import Stopped, UserError
 
 app = typer.Typer(
     name="molvec",
-    help="Self-supervised embeddings of molecules, proteins and networks: pretrain, embed, fine-tune, predict.",
+    help="Self-supervised embeddings of molecules, proteins and networks: pretrain, embed, "
+    "fine-tune, predict.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
