@@ -81,8 +81,7 @@ def column_names(path: str | os.PathLike[str]) -> list[str]:
 
 
 _STRUCTURES = (
-    " (for the structures of proteins: `molvec pretrain pdb --data FOLDER`, and `molvec embed` "
-    "with the model that this makes)"
+    " (for the structures of proteins: --model pdb-3d; for molecules in space: --model qm9-3d)"
 )
 
 
