@@ -23,10 +23,11 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch_geometric.data import Batch
 
-from benchmarks.leak import CUTOFF, ELEMENT, point_cloud
+from benchmarks.leak import point_cloud
 from benchmarks.painn import PaiNN
 from benchmarks.speed import take_turns
 from molvec.evaluate.markdown_table import table_lines
+from molvec.featurize.conformer import CUTOFF, ELEMENT
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.graph import Encoder
 from molvec.nn.equivariant_encoder import EquivariantEncoder

@@ -30,20 +30,19 @@ from torch_geometric.data import Batch, Data
 from benchmarks.leak_features import Array, from_sequence, from_space, from_topology
 from molvec.data.chains import open_chains
 from molvec.evaluate.markdown_table import table_lines
+from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.molecule import MoleculeFeaturizer
-from molvec.featurize.neighbours import radius_edges
 from molvec.featurize.protein import ProteinFeaturizer
-from molvec.featurize.vocabulary import Vocabulary
 from molvec.masking import CoordinateNoise, MaskSampler
 from molvec.provenance import describe
+from molvec.records import Conformer
 
 SEED = 0
 FIT, SCORE = 2000, 1200  # molecules
 ENTRIES = 130, 130  # of the PDB
 RESIDUES = 10_000, 20_000  # at most
-CUTOFF = 5.0  # edges between atoms, Angstrom
-ELEMENT = Vocabulary({"element": (1, 6, 7, 8, 9)})
-HYDROGEN = 1  # its index, in ELEMENT as among all elements
+ELEMENTS = [1, 6, 7, 8, 9]  # their indices, too, in 2D and in space
+HYDROGEN = 1
 NOISE = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3)
 RESIDUE_NOISE = (0.0, 0.25, 0.5, 1.0)
 RATIOS = (0.3, 0.5)
@@ -61,18 +60,10 @@ Scores = dict[str, dict[str, dict[str, float]]]
 """What is seen -> mask -> how often the kind is read right, by group of nodes."""
 
 
-def point_cloud(
-    numbers: NDArray[np.integer], pos: NDArray[np.floating], cutoff: float = CUTOFF
-) -> Data:
-    """All atoms as nodes, joined up to the cutoff; numbers ``[n]``, pos ``[n, 3]`` in Angstrom."""
-    (lookup,) = ELEMENT.lookups()
-    points = torch.from_numpy(np.array(pos, dtype=np.float32))
-    edge_index = radius_edges(points, cutoff)
-    return Data(
-        x=torch.tensor([[lookup[int(number)]] for number in numbers]),
-        pos=points,
-        edge_index=edge_index,
-        edge_attr=torch.ones(edge_index.shape[1], 1, dtype=torch.int64),
+def point_cloud(numbers: NDArray[np.integer], pos: NDArray[np.floating]) -> Data:
+    """All atoms given as nodes, as models in space see them; pos ``[n, 3]`` in Angstrom."""
+    return ConformerFeaturizer()(
+        Conformer("", numbers.astype(np.uint8), np.array(pos, dtype=np.float32))
     )
 
 
@@ -168,7 +159,7 @@ def molecules(folder: Path) -> dict[str, Scores]:
         ALL: [Batch.from_data_list([featurizer(Chem.AddHs(mol))]) for mol in mols],
     }
     topology = partial(from_topology, kinds=list(range(1, 10)))
-    space = partial(from_space, kinds=list(range(1, ELEMENT.sizes[0] - 1)), radii=SHELLS)
+    space = partial(from_space, kinds=ELEMENTS, radii=SHELLS)
     scores: dict[str, Scores] = {"heavy atoms": {}, "all atoms": {}}
     for together in (False, True):
         for ratio in RATIOS:

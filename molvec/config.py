@@ -149,8 +149,8 @@ class ObjectiveSettings(_Strict):
     loss: Literal["mse", "smooth_l1"] = "mse"
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
-    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what RDKit computes, or what
-    # surrounds a residue (proteins)
+    grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what the graph says of itself
+    # molecules: what RDKit computes; in space: what surrounds an atom or a residue
     grounding: Literal["fingerprint", "descriptors", "surroundings"] = "fingerprint"
     grounding_view: Literal["masked", "full"] = "masked"  # full: one more pass of the student
     grounding_size: Positive = 1024  # number of fingerprint bits

@@ -1,14 +1,18 @@
-"""What a run learns from, opened: the one place that asks which kind of data it is."""
+"""What a run learns from, opened: the one place that asks which kind of data it is.
+
+Pretraining opens a corpus, fine-tuning featurises molecules with labels.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
+from torch_geometric.data import Data
 
 from molvec.config import DataSettings, PretrainSettings
 from molvec.data.chains import ChainDataset, open_chains
@@ -19,6 +23,7 @@ from molvec.data.conformers import (
     open_conformers,
 )
 from molvec.data.dataset import GraphDataset, MoleculeDataset
+from molvec.data.labelled import Labelled
 from molvec.data.mixture import Mixture
 from molvec.data.network import NetworkDataset, network_tensors
 from molvec.data.source import sha256_of
@@ -34,7 +39,9 @@ from molvec.featurize.network import NetworkFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import NUM_SURROUNDINGS
 from molvec.records import (
+    Record,
     geometry_format,
+    parse,
     read_network,
     read_node_features,
     with_features,
@@ -108,6 +115,26 @@ def grounding_size(settings: PretrainSettings) -> int:
         return NUM_SURROUNDINGS if settings.data.kind == "proteins" else NUM_ATOM_SURROUNDINGS
     grounding = grounding_targets(settings)
     return 0 if grounding is None else grounding.size
+
+
+def labelled_graphs(data: Labelled, rows: Iterable[int], featurizer: Featurizer) -> dict[int, Data]:
+    """Featurise some molecules that have labels, in 2D or, where they have geometries, in space.
+
+    Args:
+        data: molecules with labels.
+        rows: their numbers in ``data``.
+        featurizer: of molecules, or of conformers.
+    """
+
+    def graph(i: int) -> Data:
+        row = int(data.rows[i])
+        if isinstance(featurizer, ConformerFeaturizer):
+            assert data.conformers is not None
+            return featurizer(data.conformers[row])
+        assert isinstance(featurizer, MoleculeFeaturizer)
+        return featurizer(parse(Record(row, smiles=data.smiles[i])))
+
+    return {int(i): graph(i) for i in rows}
 
 
 def _molecules(settings: PretrainSettings, featurizer: MoleculeFeaturizer, rows: Any) -> Corpus:

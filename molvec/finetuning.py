@@ -21,6 +21,7 @@ from torch_geometric.data import Data
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import EncoderSettings, FinetuneSettings, PretrainSettings, dump_settings
+from molvec.corpus import labelled_graphs
 from molvec.data.labelled import Labelled
 from molvec.data.split import Split
 from molvec.embed.embedder import find_device
@@ -37,7 +38,6 @@ from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
 from molvec.nn.readout import graph_width
 from molvec.pretraining import encoder_config
-from molvec.records import Record, parse
 from molvec.train.optimizer import build_layered_optimizer, layer_rates
 from molvec.train.supervised import (
     EpochReport,
@@ -115,7 +115,8 @@ def finetune(
     fork = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=fork):
         featurizer, network, config = _build(model, from_scratch, settings, data)
-        graphs = _featurise(data, split, featurizer)
+        rows = np.concatenate([split.train, split.valid, split.test])
+        graphs = labelled_graphs(data, rows, featurizer)
         train = _usable(split.train, graphs, settings.max_atoms)
         _check_labels(data, split, train)
         optimizer = _optimizer(network.to(device), settings)
@@ -230,20 +231,6 @@ def _optimizer(network: GraphModel, settings: FinetuneSettings) -> torch.optim.A
         weight_decay=settings.weight_decay,
         betas=_BETAS,
     )
-
-
-def _featurise(data: Labelled, split: Split, featurizer: Featurizer) -> dict[int, Data]:
-    """Return the graphs of the molecules that take part."""
-
-    def graph(i: int) -> Data:
-        row = int(data.rows[i])
-        if isinstance(featurizer, ConformerFeaturizer):
-            assert data.conformers is not None
-            return featurizer(data.conformers[row])
-        assert isinstance(featurizer, MoleculeFeaturizer)
-        return featurizer(parse(Record(row, smiles=data.smiles[i])))
-
-    return {int(i): graph(i) for part in (split.train, split.valid, split.test) for i in part}
 
 
 def _usable(

@@ -158,8 +158,8 @@ def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
     small = {"encoder.dim": 32, "encoder.depth": 2, "encoder.heads": 2}
     settings = load_settings("pdb", DISTANCES | small)
     model = build_model(settings, build_featurizer(settings.data))
-    assert model.teacher.bias.space.reach == 10.0
-    assert model.student.predictor.bias.space.reach == 10.0
+    assert model.teacher.bias.space.basis.cutoff == 10.0
+    assert model.student.predictor.bias.space.basis.cutoff == 10.0
     assert "reach" not in encoder_config(PretrainSettings())
 
 

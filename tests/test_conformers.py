@@ -86,7 +86,7 @@ def model(space_run):
 def test_geometries_are_learned_from_and_the_rest_is_named(space_run):
     assert space_run.progress.step == 14
     assert "b.xyz: cut" in space_run.skipped
-    assert "1 single atom: nothing to mask" in space_run.skipped
+    assert "1 single node: nothing to mask" in space_run.skipped
     log = log_of(space_run.folder)
     assert log[-1]["loss"] < log[0]["loss"]
 

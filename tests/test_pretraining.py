@@ -106,7 +106,7 @@ def test_tensorboard_not_installed(make_settings, tmp_path, monkeypatch):
     ("rows", "message"),
     [
         (["xx", "not a molecule", ""] * 10, r"skipped 30 of 30 rows: 20 not valid SMILES .*empty"),
-        (["C", "[Na+]", "O", "[Ar]"] * 5, r"(?=.*single atom: nothing to mask)(?=.*20 of 20)"),
+        (["C", "[Na+]", "O", "[Ar]"] * 5, r"(?=.*single node: nothing to mask)(?=.*20 of 20)"),
         (["CCO"], "no batch held two usable molecules$"),
         (["CCO", "xx"], r"two usable molecules \(skipped 1 of 1 rows: 1 not valid SMILES \(row 1"),
     ],
@@ -145,7 +145,7 @@ def test_some_rows_fail(smiles, make_settings, tmp_path):
     # Every row once, though the run went through the data more than five times.
     assert sum(run.progress.skipped.counts.values()) == 6
     assert run.skipped.startswith("skipped 6 of 46 rows: ")
-    assert "2 single atom: nothing to mask (rows 4" in run.skipped
+    assert "2 single node: nothing to mask (rows 4" in run.skipped
     assert log_of(run.folder)[-1]["skipped"] == 6
     again = resume(run.folder)
     assert again.skipped == run.skipped

@@ -43,7 +43,8 @@ def embed(
     from molvec.embed.load import load
     from molvec.errors import UserError
 
-    if (source is None) == (nodes is None):
+    given = source if nodes is None else nodes
+    if given is None or (source is not None and nodes is not None):
         raise UserError("say what to embed: one file (or folder), or --nodes FILE")
     level = "node" if level == "residue" else level
     if level not in ("graph", "node"):
@@ -52,7 +53,7 @@ def embed(
     with RowsDisplay() as display:
         written = embed_file(
             embedder,
-            source or nodes or Path(),
+            given,
             output,
             smiles_column=smiles_column,
             level=level,  # type: ignore[arg-type]

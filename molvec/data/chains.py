@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from molvec.data.archive import entry_records, fetch_entries, is_list
+from molvec.data.dataset import StoreDataset
 from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, sha256_of
 from molvec.errors import UserError
@@ -183,7 +184,7 @@ def _write(chains: Sequence[Chain], folder: Path, about: dict[str, Any]) -> None
     )
 
 
-class ChainDataset:
+class ChainDataset(StoreDataset):
     """Graphs of the chains of a store (a :class:`molvec.data.dataset.GraphDataset`).
 
     Args:
@@ -201,23 +202,10 @@ class ChainDataset:
         grounded: bool = False,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
+        super().__init__(store, rows)
         self.store = store
         self.featurizer = featurizer
         self.grounded = grounded
-        self.rows = rows
-
-    @property
-    def sizes(self) -> NDArray[np.integer]:
-        """Residues of each chain."""
-        lengths = self.store.lengths
-        return lengths if self.rows is None else lengths[self.rows]
-
-    def __len__(self) -> int:
-        return len(self.store) if self.rows is None else len(self.rows)
-
-    def row(self, index: int) -> int:
-        """Return the chain's number in the store."""
-        return index if self.rows is None else int(self.rows[index])
 
     def graph(self, index: int, epoch: int = 0) -> Data:
         """Featurise one chain."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch_geometric.data import Data
 
 from molvec.data.card import list_cards, load_card
+from molvec.data.dataset import StoreDataset
 from molvec.data.qm9 import read_qm9_geometries
 from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, fetch, sha256_of
@@ -158,7 +159,7 @@ def _opened(key: Any, rows: Rows, source: str, cache: Path | None) -> ConformerS
     return ConformerStore(folder)
 
 
-class ConformerDataset:
+class ConformerDataset(StoreDataset):
     """Graphs of conformers (a :class:`molvec.data.dataset.GraphDataset`).
 
     Args:
@@ -179,24 +180,11 @@ class ConformerDataset:
         grounded: bool = False,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
+        super().__init__(store, rows)
         self.store = store
         self.featurizer = featurizer
         self.max_atoms = max_atoms
         self.grounded = grounded
-        self.rows = rows
-
-    @property
-    def sizes(self) -> NDArray[np.integer]:
-        """Atoms of each conformer, or bytes of its SMILES."""
-        lengths = self.store.lengths
-        return lengths if self.rows is None else lengths[self.rows]
-
-    def __len__(self) -> int:
-        return len(self.store) if self.rows is None else len(self.rows)
-
-    def row(self, index: int) -> int:
-        """Return the row of the store behind a sample."""
-        return index if self.rows is None else int(self.rows[index])
 
     def graph(self, index: int, epoch: int = 0) -> Data:
         """Featurise one conformer, making it first if need be."""

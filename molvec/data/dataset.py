@@ -41,7 +41,46 @@ class GraphDataset(Protocol):
         ...
 
 
-class MoleculeDataset:
+class Stored(Protocol):
+    """A store: how many items, and how large each is."""
+
+    @property
+    def lengths(self) -> NDArray[np.integer]:
+        """``[items]``, anything that grows with a graph's size."""
+        ...
+
+    def __len__(self) -> int:
+        """Number of items."""
+        ...
+
+
+class StoreDataset:
+    """What data sets over a store share; ``graph`` is each one's own.
+
+    Args:
+        store: what the graphs are made of.
+        rows: numbers of the store's rows to use; all by default.
+    """
+
+    def __init__(self, store: Stored, rows: NDArray[np.int64] | None) -> None:
+        self._lengths = store
+        self.rows = rows
+
+    @property
+    def sizes(self) -> NDArray[np.integer]:
+        """Length of each item in the store: of a SMILES text, in atoms, in residues."""
+        lengths = self._lengths.lengths
+        return lengths if self.rows is None else lengths[self.rows]
+
+    def __len__(self) -> int:
+        return len(self._lengths) if self.rows is None else len(self.rows)
+
+    def row(self, index: int) -> int:
+        """Return the row of the store behind a sample."""
+        return index if self.rows is None else int(self.rows[index])
+
+
+class MoleculeDataset(StoreDataset):
     """Molecules from a store of SMILES, parsed and featurised on demand.
 
     Args:
@@ -61,24 +100,11 @@ class MoleculeDataset:
         grounding: Grounding | None = None,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
+        super().__init__(store, rows)
         self.store = store
         self.featurizer = featurizer
         self.max_atoms = max_atoms
         self.grounding = grounding
-        self.rows = rows
-
-    @property
-    def sizes(self) -> NDArray[np.integer]:
-        """Length of each SMILES text: a proxy for the number of atoms that needs no parsing."""
-        lengths = self.store.lengths
-        return lengths if self.rows is None else lengths[self.rows]
-
-    def __len__(self) -> int:
-        return len(self.store) if self.rows is None else len(self.rows)
-
-    def row(self, index: int) -> int:
-        """Row of the store behind a sample."""
-        return index if self.rows is None else int(self.rows[index])
 
     def graph(self, index: int, epoch: int = 0) -> Data:
         """Parse and featurise one molecule."""

@@ -15,7 +15,7 @@ from torch_geometric.data import Batch, Data
 from molvec.data.dataset import GraphDataset
 from molvec.data.sampler import BucketBatches
 
-SINGLE = "single atom: nothing to mask"
+SINGLE = "single node: nothing to mask"
 """Why a graph of one node is of no use in training: with its node hidden, nothing is left."""
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from molvec.nn.packing import Packing
+from molvec.nn.radial import RadialBasis
 
 
 class DistanceBias(nn.Module):
@@ -19,8 +19,7 @@ class DistanceBias(nn.Module):
     doi:10.26434/chemrxiv-2022-jjm0j-v4), Transformer-M (Luo et al. 2022, arXiv 2210.01765) and
     Graphormer's 3D version (Shi et al. 2022, arXiv 2203.04810). Theirs shift the distance by a
     learned amount for each pair of elements; here it stands alone, as a hidden node has no known
-    element. The envelope is DimeNet's (arXiv 2003.03123, p = 6), so that what the network says is
-    smooth in the positions.
+    element. Basis and envelope are :class:`molvec.nn.radial.RadialBasis`.
 
     Args:
         heads: attention heads.
@@ -35,18 +34,15 @@ class DistanceBias(nn.Module):
         super().__init__()
         if not reach > 0:
             raise ValueError(f"the reach of a distance bias must be positive, got {reach}")
-        self.reach = reach
-        self.width = reach / (num_basis - 1)
-        self.register_buffer("centers", torch.linspace(0, reach, num_basis), persistent=False)
+        self.basis = RadialBasis(reach, num_basis)
         self.weights = nn.Linear(num_basis, heads, bias=False)
 
     def forward(self, packing: Packing, pos: Tensor) -> Tensor:
         """Return the bias between the tokens of every packed row."""
-        assert isinstance(self.centers, Tensor)
         point = packing.pad(pos.index_select(0, packing.node))  # [R, W, 3]
         along = point[:, :, None, :] - point[:, None, :, :]
         # Not the norm: its gradient is NaN on the diagonal.
         distance = (along.square().sum(-1) + 1e-12).sqrt()  # [R, W, W]
-        basis = torch.exp(-(((distance[..., None] - self.centers) / self.width) ** 2))
-        d = (distance / self.reach).clamp(max=1)[..., None]
-        return self.weights(basis) * (1 - 28 * d**6 + 48 * d**7 - 21 * d**8)
+        basis, envelope = self.basis(distance)
+        bias: Tensor = self.weights(basis) * envelope[..., None]
+        return bias

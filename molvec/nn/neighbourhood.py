@@ -9,6 +9,8 @@ import torch
 from e3nn import o3
 from torch import Tensor, nn
 
+from molvec.nn.radial import RadialBasis
+
 
 class Neighbourhood(NamedTuple):
     """Neighbours of ``n`` nodes, padded to ``w``, the most that one of them has.
@@ -36,32 +38,6 @@ class Neighbourhood(NamedTuple):
             self.described.repeat(views, 1, 1),
             self.envelope.repeat(views, 1),
         )
-
-
-class RadialBasis(nn.Module):
-    r"""A distance as ``size`` Gaussians, and an envelope that falls smoothly to 0 at the cutoff.
-
-    .. math:: u(d) = 1 - 28 d^6 + 48 d^7 - 21 d^8, \qquad d = r / r_\mathrm{cut}
-
-    (the polynomial of DimeNet, arXiv 2003.03123, with p = 6).
-
-    Shapes:
-        - distance: ``[num_edges]``, Angstrom; outputs: ``[num_edges, size]``, ``[num_edges]``.
-    """
-
-    def __init__(self, cutoff: float, size: int) -> None:
-        super().__init__()
-        self.cutoff = cutoff
-        self.register_buffer("centers", torch.linspace(0, cutoff, size), persistent=False)
-        self.width = cutoff / (size - 1)
-
-    def forward(self, distance: Tensor) -> tuple[Tensor, Tensor]:
-        """Expand distances."""
-        assert isinstance(self.centers, Tensor)
-        centers = self.centers.to(distance.dtype)
-        basis = torch.exp(-(((distance[:, None] - centers) / self.width) ** 2))
-        d = (distance / self.cutoff).clamp(max=1)
-        return basis, 1 - 28 * d**6 + 48 * d**7 - 21 * d**8
 
 
 class EdgeGeometry(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ def conformer_records(items: Any, *, smiles_column: str | None = None) -> Iterat
         yield ConformerRecord(index, text, conformer, molecule, error)
 
 
+_NO_COLUMN = (str, bytes, bytearray, Mapping, Chem.Mol)
+
 Found = tuple[str, Conformer | None, Record | None, str | None]
 
 
@@ -42,14 +44,16 @@ def _found(items: Any, smiles_column: str | None) -> Iterator[Found]:
         yield items.text, items.conformer, items.molecule, items.error
     elif isinstance(items, Path):
         yield from _from_path(items.expanduser(), smiles_column)
-    elif isinstance(items, str | Chem.Mol) or not isinstance(items, Iterable):
-        yield from map(_of_molecule, from_python(items))
-    else:
+    elif isinstance(items, Iterable) and not (
+        isinstance(items, _NO_COLUMN) or hasattr(items, "columns")
+    ):
         for item in items:
             if isinstance(item, Conformer | ConformerRecord | Path):
                 yield from _found(item, smiles_column)
             else:
                 yield from map(_of_molecule, from_python([item]))
+    else:
+        yield from map(_of_molecule, from_python(items))  # one molecule, or refused
 
 
 def _from_path(path: Path, smiles_column: str | None) -> Iterator[Found]:
@@ -78,4 +82,6 @@ def _of_molecule(record: Record) -> Found:
 
 def _has_hydrogens(mol: Chem.Mol) -> bool:
     """Whether all hydrogens are atoms of their own: a geometry without them is not whole."""
-    return all(atom.GetNumImplicitHs() + atom.GetNumExplicitHs() == 0 for atom in mol.GetAtoms())
+    known = Chem.Mol(mol)
+    known.UpdatePropertyCache(strict=False)  # of an unsanitised molecule RDKit knows no hydrogens
+    return all(atom.GetNumImplicitHs() + atom.GetNumExplicitHs() == 0 for atom in known.GetAtoms())

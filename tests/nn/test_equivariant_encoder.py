@@ -7,7 +7,8 @@ from torch_geometric.data import Batch, Data
 from molvec.featurize.neighbours import radius_edges
 from molvec.nn.equivariant import EquivariantNorm, channels_by_degree
 from molvec.nn.equivariant_encoder import EquivariantEncoder
-from molvec.nn.neighbourhood import RadialBasis, places
+from molvec.nn.neighbourhood import places
+from molvec.nn.radial import RadialBasis
 from molvec.testing import (
     assert_independent_of_batch,
     assert_mask_local,

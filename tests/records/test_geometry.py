@@ -3,6 +3,7 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom
@@ -139,6 +140,21 @@ def test_rows_of_all_kinds(tmp_path):
     np.testing.assert_allclose(records[5].geometry().positions, own, atol=1e-6)
     again = list(conformer_records(records))
     assert [(r.text, r.error) for r in again] == [(r.text, r.error) for r in records]
+
+
+def test_what_is_no_column_of_molecules():
+    for items in ({"smiles": ["C"]}, pd.DataFrame({"smiles": ["C"]})):
+        with pytest.raises(UserError, match="is not one column of molecules"):
+            list(conformer_records(items))
+    with pytest.raises(UserError, match="got int"):
+        list(conformer_records(7))
+    assert [len(row.geometry()) for row in conformer_records(pd.Series(["C", "N"]))] == [5, 4]
+
+
+def test_a_molecule_that_rdkit_has_not_looked_at():
+    block = Chem.MolToMolBlock(mol_with_positions("CO"))
+    (record,) = conformer_records(Chem.MolFromMolBlock(block, sanitize=False, removeHs=False))
+    assert len(record.conformer) == 6
 
 
 def test_folders_and_tables(tmp_path):

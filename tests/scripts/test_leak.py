@@ -105,7 +105,7 @@ def test_neighbours_along_the_chain():
 
 def test_a_molecule_as_points():
     water = point_cloud(np.array([8, 1, 1]), np.array([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]]))
-    assert water.x.tolist() == [[4], [1], [1]]
+    assert water.x.tolist() == [[8], [1], [1]]
     assert water.edge_index.shape == (2, 6)
     columns = from_space(water, torch.tensor([True, False, False]), kinds=[1, 2], radii=(1.3, 1.8))
     assert columns[0, :3] == pytest.approx([0.96, 0.9605, np.nan], abs=1e-3, nan_ok=True)
