@@ -117,6 +117,8 @@ class EncoderSettings(_Strict):
     depth: Positive | None = None
     heads: Positive | None = None  # graph_transformer only
     local: bool = False  # GINE branch in every block; graph_transformer only
+    # probabilities that a random walk returns, of every node; graph_transformer only
+    random_walk: bool = True
     # graph_transformer with coordinates only: attention reads distances below, Angstrom
     reach: Annotated[float, Field(gt=0)] | None = None
     lmax: Literal[1, 2] | None = None  # equivariant only: highest degree of features
@@ -201,8 +203,12 @@ class PretrainSettings(_Strict):
         space = self.data.in_space
         equivariant = self.encoder.family == "equivariant"
         reach = self.encoder.reach is not None
-        if equivariant and reach:
-            raise ValueError("encoder.reach has no meaning for an equivariant encoder")
+        for name in ("reach", "local", "random_walk"):
+            if (
+                equivariant
+                and getattr(self.encoder, name) != EncoderSettings.model_fields[name].default
+            ):
+                raise ValueError(f"encoder.{name} has no meaning for an equivariant encoder")
         if space and not equivariant and not reach:
             raise ValueError(
                 f"{self.data.kind} need encoder.family equivariant, or graph_transformer with "
