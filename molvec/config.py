@@ -148,6 +148,8 @@ class ObjectiveSettings(_Strict):
 
     top_k: Positive | None = None  # teacher blocks to average; all of them by default
     target: Literal["standardize", "whiten"] = "standardize"  # channels of that average
+    # whiten: share of the mean variance that is added to every direction's; larger, less whitened
+    shrinkage: Annotated[float, Field(gt=0)] = 0.01
     loss: Literal["mse", "smooth_l1"] = "mse"
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole

@@ -220,6 +220,7 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         top_k=top_k,
         loss=settings.objective.loss,
         target=settings.objective.target,
+        shrinkage=settings.objective.shrinkage,
         visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,

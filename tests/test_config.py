@@ -43,6 +43,7 @@ OTHER = {
     "objective.top_k": 2,
     "objective.loss": "smooth_l1",
     "objective.target": "whiten",
+    "objective.shrinkage": 0.35,
     "objective.visible_weight": 0.5,
     "objective.graph_weight": 0.5,
     "objective.grounding_weight": 0.1,
