@@ -38,6 +38,7 @@ GROUNDING_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "bits": F.binary_cross_entropy_with_logits,
     "values": _values,
 }
+GROUNDING_VIEWS = ("masked", "full", "clean")
 LOSSES = {"mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
 
 
@@ -74,8 +75,9 @@ class Data2Vec(nn.Module):
             the mean and the sum of the student's output; 0 leaves it out.
         grounding_level: ``"graph"``, or ``"node"`` where ``batch.grounding`` has a row per node,
             which is predicted from the student's output at the nodes that it sees.
-        grounding_view: ``"masked"``, from what the student sees in every view, or ``"full"``, from
-            one more pass over the full graph: what ``embed`` reads.
+        grounding_view: ``"masked"``, from what the student sees in every view; ``"full"``, from
+            one more pass over the full graph; or ``"clean"``, the same over positions without
+            noise: what ``embed`` reads.
         grounding_size: number of its columns.
         grounding_loss: what they are, a key of ``GROUNDING_LOSSES``.
     """
@@ -109,8 +111,9 @@ class Data2Vec(nn.Module):
             "graph": graph_weight,
             "grounding": grounding_weight,
         }
-        if grounding_view not in ("masked", "full"):
-            raise ValueError(f"unknown grounding view {grounding_view!r}; known: masked, full")
+        if grounding_view not in GROUNDING_VIEWS:
+            known = ", ".join(GROUNDING_VIEWS)
+            raise ValueError(f"unknown grounding view {grounding_view!r}; known: {known}")
         if grounding_level not in ("graph", "node"):
             raise ValueError(f"unknown grounding level {grounding_level!r}; known: graph, node")
         if min(self.weights.values()) < 0:
@@ -121,7 +124,7 @@ class Data2Vec(nn.Module):
         self.target = target
         self.loss = LOSSES[loss]
         dim = student.encoder.dim
-        self.graph_head = nn.Linear(dim, dim) if graph_weight else None
+        self.graph_head = nn.Linear(dim, student.encoder.hidden_dim) if graph_weight else None
         wide = dim * (2 if grounding_level == "graph" else 1)
         self.grounding_head = nn.Linear(wide, grounding_size) if grounding_weight else None
         self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
@@ -157,8 +160,9 @@ class Data2Vec(nn.Module):
             parts["graph"] = self.loss(self.graph_head(pooled).float(), whole)
         if self.grounding_head is not None:
             context, hidden = student.context, mask
-            if self.grounding_view == "full":
-                context, hidden = self.student.encoder(seen).output, torch.zeros_like(mask[:1])
+            if self.grounding_view != "masked":
+                full = batch if self.grounding_view == "clean" else seen
+                context, hidden = self.student.encoder(full).output, torch.zeros_like(mask[:1])
             if self.grounding_level == "node":
                 said = batch.grounding[(~hidden).nonzero(as_tuple=True)[1]]
             else:
