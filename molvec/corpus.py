@@ -35,7 +35,7 @@ from molvec.data.subgraphs import SubgraphSampler
 from molvec.errors import UserError, did_you_mean
 from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS, atom_surroundings
 from molvec.featurize.conformer import ConformerFeaturizer
-from molvec.featurize.extended_huckel import NUM_EXTENDED_HUCKEL, extended_huckel
+from molvec.featurize.extended_huckel import NUM_EXTENDED_HUCKEL, NUM_SHARED, extended_huckel
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
@@ -51,11 +51,12 @@ from molvec.records import (
     with_features,
 )
 
-ATOM_GROUNDING: dict[str, tuple[Callable[[Data], Tensor], int]] = {
-    "surroundings": (atom_surroundings, NUM_ATOM_SURROUNDINGS),
-    "extended_huckel": (extended_huckel, NUM_EXTENDED_HUCKEL),
+ATOM_GROUNDING: dict[str, tuple[Callable[[Data], Tensor], int, int]] = {
+    "surroundings": (atom_surroundings, NUM_ATOM_SURROUNDINGS, 0),
+    "extended_huckel": (extended_huckel, NUM_EXTENDED_HUCKEL, NUM_SHARED),
 }
-"""What the grounding term predicts of the atoms of a conformer, and how many numbers of each."""
+"""What the grounding term predicts of the atoms of a conformer, how many numbers of each, and how
+many of these, the last ones, are of the conformer as a whole."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,13 @@ def grounding_size(settings: PretrainSettings) -> int:
         return ATOM_GROUNDING[settings.objective.grounding][1]
     grounding = grounding_targets(settings)
     return 0 if grounding is None else grounding.size
+
+
+def grounding_shared(settings: PretrainSettings) -> int:
+    """How many of these are of a graph as a whole, though there is a row per node."""
+    kind = settings.objective.grounding
+    grounded = settings.objective.grounding_weight and settings.data.kind == "conformers"
+    return ATOM_GROUNDING[kind][2] if grounded else 0
 
 
 def labelled_graphs(data: Labelled, rows: Iterable[int], featurizer: Featurizer) -> dict[int, Data]:

@@ -17,7 +17,7 @@ from torch import Tensor
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import PretrainSettings, dump_settings, load_settings
-from molvec.corpus import build_featurizer, grounding_size, open_corpus
+from molvec.corpus import build_featurizer, grounding_shared, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.network_card import list_networks
@@ -229,6 +229,7 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_view=settings.objective.grounding_view,
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
         grounding_level="node" if settings.data.in_space else "graph",
+        grounding_shared=grounding_shared(settings),
     )
 
 

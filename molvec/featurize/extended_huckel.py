@@ -33,7 +33,10 @@ ENERGIES = (
 FRONTIER = (-2, -1, 0, 1, 2)
 """Orbitals whose energies are targets, counted from the lowest unoccupied one."""
 
-NUM_EXTENDED_HUCKEL = len(ENERGIES) + 3 + len(FRONTIER) + 1
+NUM_SHARED = len(FRONTIER) + 1
+"""The last columns, which are of the molecule."""
+
+NUM_EXTENDED_HUCKEL = len(ENERGIES) + 3 + NUM_SHARED
 
 
 def extended_huckel(graph: Data) -> Tensor:

@@ -75,6 +75,8 @@ class Data2Vec(nn.Module):
             the mean and the sum of the student's output; 0 leaves it out.
         grounding_level: ``"graph"``, or ``"node"`` where ``batch.grounding`` has a row per node,
             which is predicted from the student's output at the nodes that it sees.
+        grounding_shared: of these, the last columns that are the graph's own, the same at all of
+            its nodes; they are predicted as at level ``"graph"``, and weigh as much as the others.
         grounding_view: ``"masked"``, from what the student sees in every view; ``"full"``, from
             one more pass over the full graph; or ``"clean"``, the same over positions without
             noise: what ``embed`` reads.
@@ -96,6 +98,7 @@ class Data2Vec(nn.Module):
         grounding_loss: str = "bits",
         grounding_view: str = "masked",
         grounding_level: str = "graph",
+        grounding_shared: int = 0,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -126,7 +129,9 @@ class Data2Vec(nn.Module):
         dim = student.encoder.dim
         self.graph_head = nn.Linear(dim, student.encoder.hidden_dim) if graph_weight else None
         wide = dim * (2 if grounding_level == "graph" else 1)
-        self.grounding_head = nn.Linear(wide, grounding_size) if grounding_weight else None
+        own = grounding_size - grounding_shared
+        self.grounding_head = nn.Linear(wide, own) if grounding_weight else None
+        self.shared_head = nn.Linear(2 * dim, grounding_shared) if grounding_shared else None
         self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
         self.grounding_view = grounding_view
         self.grounding_level = grounding_level
@@ -163,12 +168,7 @@ class Data2Vec(nn.Module):
             if self.grounding_view != "masked":
                 full = batch if self.grounding_view == "clean" else seen
                 context, hidden = self.student.encoder(full).output, torch.zeros_like(mask[:1])
-            if self.grounding_level == "node":
-                said = batch.grounding[(~hidden).nonzero(as_tuple=True)[1]]
-            else:
-                context = pool_context(context, batch, hidden, "mean", "sum")
-                said = batch.grounding.repeat(len(hidden), 1)
-            parts["grounding"] = self.grounding_loss(self.grounding_head(context).float(), said)
+            parts["grounding"] = self._grounding(context, batch, hidden)
 
         loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(
@@ -178,6 +178,23 @@ class Data2Vec(nn.Module):
             prediction=prediction.detach(),
             teacher=teacher,
         )
+
+    def _grounding(self, context: Tensor, batch: Batch, hidden: Tensor) -> Tensor:
+        """Loss of what the graphs say of themselves, from the student's output where it sees."""
+        assert self.grounding_head is not None
+        said = batch.grounding
+        if self.grounding_level == "graph":
+            pooled = pool_context(context, batch, hidden, "mean", "sum")
+            predicted = self.grounding_head(pooled).float()
+            return self.grounding_loss(predicted, said.repeat(len(hidden), 1))
+        own = self.grounding_head.out_features
+        node = (~hidden).nonzero(as_tuple=True)[1]
+        loss = self.grounding_loss(self.grounding_head(context).float(), said[node, :own])
+        if self.shared_head is None:
+            return loss
+        pooled = pool_context(context, batch, hidden, "mean", "sum")
+        shared = said[batch.ptr[:-1], own:].repeat(len(hidden), 1)
+        return (loss + self.grounding_loss(self.shared_head(pooled).float(), shared)) / 2
 
     def train(self, mode: bool = True) -> Data2Vec:
         """Set training mode; the teacher stays in evaluation mode."""

@@ -225,6 +225,24 @@ def test_grounding_of_nodes_is_predicted_where_the_student_sees(view, batch, mas
         build(grounding_level="edge")
 
 
+def test_grounding_of_nodes_and_of_their_graph_weigh_alike(batch, mask):
+    options = {"grounding_loss": "values", "grounding_level": "node", "grounding_view": "full"}
+    model = build(grounding_weight=1.0, grounding_size=3, grounding_shared=1, **options)
+    whole = torch.randn(len(SMILES), 1)
+    batch.grounding = torch.cat([torch.randn(len(batch.batch), 2), whole[batch.batch]], 1)
+    output = model(batch, mask)
+    nodes = model.student.encoder(batch).output
+    said = batch.grounding[:, :2]
+    scaled = (said - said.mean(0)) / said.std(0, correction=0)
+    own = F.smooth_l1_loss(model.grounding_head(nodes), scaled)
+    parts = [nodes[batch.batch == g] for g in range(len(SMILES))]
+    pooled = torch.stack([torch.cat([part.mean(0), part.sum(0)]) for part in parts])
+    scaled = (whole - whole.mean(0)) / whole.std(0, correction=0)
+    shared = F.smooth_l1_loss(model.shared_head(pooled), scaled)
+    expected = float((own + shared).detach()) / 2
+    assert float(output.parts["grounding"]) == pytest.approx(expected, rel=1e-3)
+
+
 def test_grounding_in_the_clean_view_reads_positions_without_noise():
     encoder = EquivariantEncoder(node_sizes=(119,), edge_sizes=(), dim=8, depth=1)
     student = VisibleStudent(encoder, EquivariantPredictor(dim=8, width=8, depth=1))
