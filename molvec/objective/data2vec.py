@@ -76,7 +76,8 @@ class Data2Vec(nn.Module):
         grounding_level: ``"graph"``, or ``"node"`` where ``batch.grounding`` has a row per node,
             which is predicted from the student's output at the nodes that it sees.
         grounding_shared: of these, the last columns that are the graph's own, the same at all of
-            its nodes; they are predicted as at level ``"graph"``, and weigh as much as the others.
+            its nodes; they are predicted from the mean of the student's output over the graph,
+            and weigh as much as the others together.
         grounding_view: ``"masked"``, from what the student sees in every view; ``"full"``, from
             one more pass over the full graph; or ``"clean"``, the same over positions without
             noise: what ``embed`` reads.
@@ -131,7 +132,7 @@ class Data2Vec(nn.Module):
         wide = dim * (2 if grounding_level == "graph" else 1)
         own = grounding_size - grounding_shared
         self.grounding_head = nn.Linear(wide, own) if grounding_weight else None
-        self.shared_head = nn.Linear(2 * dim, grounding_shared) if grounding_shared else None
+        self.shared_head = nn.Linear(dim, grounding_shared) if grounding_shared else None
         self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
         self.grounding_view = grounding_view
         self.grounding_level = grounding_level
@@ -192,7 +193,7 @@ class Data2Vec(nn.Module):
         loss = self.grounding_loss(self.grounding_head(context).float(), said[node, :own])
         if self.shared_head is None:
             return loss
-        pooled = pool_context(context, batch, hidden, "mean", "sum")
+        pooled = pool_context(context, batch, hidden, "mean")
         shared = said[batch.ptr[:-1], own:].repeat(len(hidden), 1)
         return (loss + self.grounding_loss(self.shared_head(pooled).float(), shared)) / 2
 
