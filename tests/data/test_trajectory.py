@@ -57,7 +57,7 @@ def test_shipped_card():
     assert shipped.frames == 9633
     assert set(shipped.files) == {"aspirin", "ethanol"}
     assert all(sentence.endswith(".") for sentence in shipped.quirks)
-    with pytest.raises(UserError, match="no trajectories 'rmd71'. Did you mean 'rmd17'"):
+    with pytest.raises(UserError, match=r"no trajectories 'rmd71'. Did you mean 'rmd17'"):
         load_trajectory_card("rmd71")
 
 
@@ -73,7 +73,7 @@ def test_frames_with_energies_and_forces(card, file):
     np.testing.assert_array_equal(labelled.targets["energy"], held["E"])
     np.testing.assert_array_equal(labelled.conformers[7].positions, held["R"][7])
     assert verify_trajectories("toy") == "toy: 60 frames of water, sha256 fits"
-    with pytest.raises(UserError, match="toy has no molecule 'wter'. Did you mean 'water'"):
+    with pytest.raises(UserError, match=r"toy has no molecule 'wter'. Did you mean 'water'"):
         load_trajectory("toy", "wter")
 
 
