@@ -10,12 +10,19 @@ from typing import Annotated
 
 import typer
 
+from molvec.errors import UserError
+
+SHARED = ("suite", "model", "output", "seeds", "set_", "jobs")
+"""Options that special suites have, too."""
+
 
 def benchmark(
+    context: typer.Context,
     suite: Annotated[
         list[str] | None,
         typer.Argument(
-            help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets."
+            help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets; "
+            "qm9, perhaps with names of its labels: molecules in space."
         ),
     ] = None,
     model: Annotated[
@@ -66,6 +73,15 @@ def benchmark(
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default all cores.")] = None,
 ) -> None:
     """Compare a model with fingerprints, descriptors and its own random start."""
+    from molvec.benchmarking.special import SPECIAL
+
+    if suite and suite[0] in SPECIAL:
+        _special(context, suite[0], suite[1:], model, output, seeds, jobs, set_)
+        return
+    for name in suite or []:
+        if name in SPECIAL:
+            raise UserError(f"{name} is a suite of its own: molvec benchmark {name}")
+
     from rich.console import Console
 
     from molvec.benchmarking import BenchmarkSettings, run_benchmark
@@ -109,5 +125,56 @@ def benchmark(
             f"not computed: {len(result.failures)}, named above and in results.json", err=True
         )
     typer.echo(f"tables in {folder / 'results.csv'}, report in {result.report}")
+    if result.failures:
+        raise typer.Exit(2)
+
+
+def _special(
+    context: typer.Context,
+    suite: str,
+    names: list[str],
+    model: str | None,
+    output: Path | None,
+    seeds: int,
+    jobs: int | None,
+    set_: list[str] | None,
+) -> None:
+    """Run a suite of something else than molecules."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from molvec.benchmarking.run import default_output
+    from molvec.benchmarking.special import OPTIONS, SPECIAL
+    from molvec.config import parse_overrides
+    from molvec.train.interrupt import stopped_at_once
+
+    more = {}
+    for option in context.command.params:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in SHARED:
+            continue
+        if name not in OPTIONS.get(suite, ()):
+            raise UserError(f"{option.opts[0]} has no meaning for the suite {suite}")
+        more[name] = context.params[name]
+    folder = output or default_output([suite, *names], model)
+    with stopped_at_once(f"stopped; the same command continues in {folder}"):
+        result = SPECIAL[suite](
+            names=names,
+            model=model,
+            output=folder,
+            seeds=seeds,
+            jobs=jobs or os.cpu_count() or 1,
+            overrides=parse_overrides(set_ or []),
+            command=shlex.join(["molvec", *sys.argv[1:]]),
+            report=lambda line: typer.echo(line, err=True),
+            **more,
+        )
+    Console().print(Markdown(result.table))
+    if result.failures:
+        typer.echo(
+            f"not computed: {len(result.failures)}, named above and in results.json", err=True
+        )
+    typer.echo(f"tables in {folder / 'results.csv'} and {folder / 'results.md'}")
     if result.failures:
         raise typer.Exit(2)
