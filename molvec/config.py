@@ -122,6 +122,7 @@ class EncoderSettings(_Strict):
     # graph_transformer with coordinates only: attention reads distances below, Angstrom
     reach: Annotated[float, Field(gt=0)] | None = None
     lmax: Literal[1, 2] | None = None  # equivariant only: highest degree of features
+    norms: bool = False  # equivariant only: hidden states, and so targets, hold lengths of vectors
     readout: Readout = "mean_sum"  # nodes -> graph, for `embed`
 
 
@@ -154,10 +155,23 @@ class ObjectiveSettings(_Strict):
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
     grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what the graph says of itself
-    # molecules: what RDKit computes; in space: what surrounds an atom or a residue
-    grounding: Literal["fingerprint", "descriptors", "surroundings"] = "fingerprint"
-    grounding_view: Literal["masked", "full"] = "masked"  # full: one more pass of the student
+    # molecules: what RDKit computes of the graph; in space: what surrounds an atom or a residue, or
+    # (conformers) what RDKit computes of the electrons
+    grounding: Literal["fingerprint", "descriptors", "surroundings", "extended_huckel"] = (
+        "fingerprint"
+    )
+    # full: one more pass of the student; clean: the same, over coordinates without noise
+    grounding_view: Literal["masked", "full", "clean"] = "masked"
     grounding_size: Positive = 1024  # number of fingerprint bits
+
+
+GROUNDINGS = {
+    "molecules": ("fingerprint", "descriptors"),
+    "conformers": ("surroundings", "extended_huckel"),
+    "proteins": ("surroundings",),
+    "networks": (),
+}
+"""What the grounding term can predict, by kind of data."""
 
 
 class EmaSettings(_Strict):
@@ -216,6 +230,8 @@ class PretrainSettings(_Strict):
                 f"{self.data.kind} need encoder.family equivariant, or graph_transformer with "
                 "encoder.reach, e.g. 20"
             )
+        if self.encoder.norms and not equivariant:
+            raise ValueError("encoder.norms needs encoder.family equivariant")
         if not space and equivariant:
             raise ValueError(f"{self.data.kind} need encoder.family graph_transformer")
         if not space and reach:
@@ -226,11 +242,9 @@ class PretrainSettings(_Strict):
             )
         if self.data.kind == "networks" and self.objective.grounding_weight:
             raise ValueError("objective.grounding_weight has no meaning for networks")
-        if self.objective.grounding_weight and space != (
-            self.objective.grounding == "surroundings"
-        ):
-            fitting = "surroundings" if space else "fingerprint or descriptors"
-            raise ValueError(f"{self.data.kind} need objective.grounding {fitting}")
+        known = GROUNDINGS[self.data.kind]
+        if self.objective.grounding_weight and self.objective.grounding not in known:
+            raise ValueError(f"{self.data.kind} need objective.grounding {' or '.join(known)}")
         if space and self.student.kind != "visible":
             raise ValueError(
                 f"{self.data.kind} need student.kind visible: mask tokens have positions"

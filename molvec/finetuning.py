@@ -195,7 +195,7 @@ def _build(
     config |= {"featurizer": featurizer.to_json(), "readout": readout}
     freeze(encoder, settings.freeze)
     head = GraphHead(
-        width=encoder.dim * graph_width(readout, encoder.depth),
+        width=graph_width(readout, encoder),
         num_targets=data.targets.shape[1],
         task=data.task,
         hidden=settings.hidden,

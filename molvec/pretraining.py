@@ -17,7 +17,7 @@ from torch import Tensor
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import PretrainSettings, dump_settings, load_settings
-from molvec.corpus import build_featurizer, grounding_size, open_corpus
+from molvec.corpus import build_featurizer, grounding_shared, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.network_card import list_networks
@@ -27,6 +27,7 @@ from molvec.errors import UserError
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.protein import ProteinFeaturizer
+from molvec.graph import Encoder
 from molvec.masking import CoordinateNoise, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
@@ -209,7 +210,7 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     )
     student: VisibleStudent | MaskTokenStudent
     if settings.student.kind == "visible":
-        student = VisibleStudent(encoder, build_predictor(settings, encoder.dim))
+        student = VisibleStudent(encoder, build_predictor(settings, encoder))
     else:
         student = MaskTokenStudent(encoder)
     depth = encoder.depth
@@ -228,20 +229,21 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_size=grounding_size(settings),
         grounding_view=settings.objective.grounding_view,
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
-        grounding_level="node" if settings.objective.grounding == "surroundings" else "graph",
+        grounding_level="node" if settings.data.in_space else "graph",
+        grounding_shared=grounding_shared(settings),
     )
 
 
-def build_predictor(settings: PretrainSettings, dim: int) -> Predictor:
-    """Build what fills the gaps, of the encoder's family; ``dim`` is the encoder's width."""
+def build_predictor(settings: PretrainSettings, encoder: Encoder) -> Predictor:
+    """Build what fills the gaps, of the encoder's family."""
     chosen = settings.student
-    size = {"dim": dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
+    size = {"dim": encoder.dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
     if settings.encoder.family == "equivariant":
         from molvec.nn.equivariant_predictor import EquivariantPredictor
 
         config = encoder_config(settings)
         space = {name: config[name] for name in ("lmax", "cutoff", "neighbours")}
-        return EquivariantPredictor(**size, **space)
+        return EquivariantPredictor(**size, **space, target_dim=encoder.hidden_dim)
     reach = settings.encoder.reach
     return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach)
 
@@ -260,6 +262,8 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         featurizer = build_featurizer(settings.data)
         assert isinstance(featurizer, ConformerFeaturizer | ProteinFeaturizer)
         space = {"cutoff": featurizer.cutoff, "neighbours": featurizer.max_neighbours}
+        if chosen.norms:
+            size["norms"] = True
         return {"family": chosen.family, **size, **space}
     if size["dim"] % size["heads"]:
         raise UserError(

@@ -104,6 +104,24 @@ def test_smiles_get_a_geometry_on_the_way(smiles_file, tmp_path):
     assert run.progress.molecules == 8
 
 
+@pytest.mark.parametrize("kind", ["surroundings", "extended_huckel"])
+def test_what_a_geometry_says_of_its_atoms_can_be_learned_with_norms_as_targets(
+    kind, folder, tmp_path
+):
+    more = {
+        "data.source": str(folder),
+        "encoder.norms": True,
+        "objective.grounding": kind,
+        "objective.grounding_weight": 1.0,
+        "objective.grounding_view": "clean",
+    }
+    run = pretrain(load_settings("qm9", TINY | more), output=tmp_path / "run")
+    log = log_of(run.folder)
+    assert 0 < log[-1]["grounding_loss"] < log[0]["grounding_loss"]
+    wide = 2 * (2 * 32 + 2 * (32 + 8))  # mean and sum; both ends and two blocks' hidden states
+    assert load(run.folder, device="cpu").embed([folder / "a.xyz"]).shape == (16, wide)
+
+
 # --- embedding --------------------------------------------------------------------------------
 
 

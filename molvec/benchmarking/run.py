@@ -132,8 +132,8 @@ def run_benchmark(
     # A user's own labels stay in the user's own folder.
     shared = None if settings.table is not None else cache_folder() / "cells"
     store = CellStore(output / "cells", shared)
-    _writable(output)
-    _check_same_model(output, folder)
+    check_writable(output)
+    check_same_model(output, folder)
     representations = _representations(settings, folder)
     cells: list[Cell] = []
     contexts: dict[tuple[str, str], Context] = {}
@@ -203,8 +203,12 @@ def _machines(cells: Sequence[Cell]) -> list[dict[str, str | int]]:
     return [{**json.loads(text), "cells": count} for text, count in counts.items()]
 
 
-def _check_same_model(output: Path, folder: ModelFolder | None) -> None:
-    """Two models do not share a folder: the tables of the first would be replaced."""
+def check_same_model(output: Path, folder: ModelFolder | None) -> None:
+    """Two models do not share a folder: the tables of the first would be replaced.
+
+    Raises:
+        UserError: if ``results.json`` is there and is of another model, or damaged.
+    """
     path = output / "results.json"
     if not path.exists():
         return
@@ -236,7 +240,12 @@ def _plain(settings: BenchmarkSettings) -> dict[str, Any]:
     return plain
 
 
-def _writable(output: Path) -> None:
+def check_writable(output: Path) -> None:
+    """Make the folder, and refuse one that cannot be written before anything is computed.
+
+    Raises:
+        UserError: if it cannot.
+    """
     try:
         output.mkdir(parents=True, exist_ok=True)
         probe = output / ".writable"
