@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from molvec.evaluate.triples import KnownTails, LinkTask, with_inverses
+from molvec.evaluate.triples import LinkTask, with_inverses
 
 
 class LinkModel(Protocol):

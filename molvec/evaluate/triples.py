@@ -31,7 +31,7 @@ class LinkTask:
 
     def __post_init__(self) -> None:
         for part in (self.train, self.valid, self.test):
-            assert part.ndim == 2 and part.shape[1] == 3, part.shape
+            assert part.shape == (len(part), 3), part.shape
             if len(part):
                 assert part.min() >= 0
                 assert part[:, [0, 2]].max() < self.num_entities
