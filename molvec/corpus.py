@@ -15,6 +15,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from molvec.config import DataSettings, PretrainSettings
+from molvec.data.card import list_cards
 from molvec.data.chains import ChainDataset, open_chains
 from molvec.data.conformers import (
     ConformerDataset,
@@ -26,10 +27,12 @@ from molvec.data.dataset import GraphDataset, MoleculeDataset
 from molvec.data.labelled import Labelled
 from molvec.data.mixture import Mixture
 from molvec.data.network import NetworkDataset, network_tensors
+from molvec.data.network_card import list_networks
+from molvec.data.network_source import open_network
 from molvec.data.source import sha256_of
 from molvec.data.store import SmilesStore, open_store
 from molvec.data.subgraphs import SubgraphSampler
-from molvec.errors import UserError
+from molvec.errors import UserError, did_you_mean
 from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.grounding import Grounding
@@ -186,9 +189,18 @@ def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, row
 
 def _network(settings: PretrainSettings, rows: Any) -> Corpus:
     data = settings.data
-    path = Path(data.source).expanduser()
-    network = read_network(path, relations=data.relations, columns=data.columns)
-    contents = [sha256_of(path)]
+    if data.source in list_networks():
+        if data.columns:
+            raise UserError(f"{data.source} is a data set: data.columns has no meaning")
+        network, told = open_network(data.source)
+        if data.features is not None and network.features is not None:
+            raise UserError(f"{data.source} has features: drop data.features")
+        contents = [told]
+    else:
+        path = Path(data.source).expanduser()
+        _is_file(data.source, path)
+        network = read_network(path, relations=data.relations, columns=data.columns)
+        contents = [sha256_of(path)]
     if data.features is not None:
         features = Path(data.features).expanduser()
         network = with_features(network, read_node_features(features), what=str(features))
@@ -214,6 +226,19 @@ def _network(settings: PretrainSettings, rows: Any) -> Corpus:
     left_out = "\n".join(filter(None, [network.summary(), alone * (network.isolated > 0)]))
     identity = hashlib.sha256(" ".join(contents).encode()).hexdigest()
     return Corpus(dataset, featurizer, identity, left_out, network_tensors(network))
+
+
+def _is_file(source: str, path: Path) -> None:
+    """Refuse what can only be meant as the name of a data set."""
+    if path.exists() or path.suffix or "/" in source:
+        return
+    known = list_networks()
+    if source in list_cards():
+        raise UserError(f"{source} is a data set of molecules. Networks: {', '.join(known)}")
+    raise UserError(
+        f"{source!r} is neither a network ({', '.join(known)}) nor a file."
+        f"{did_you_mean(source, known)}"
+    )
 
 
 def _names(path: Path) -> list[str]:

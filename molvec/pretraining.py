@@ -20,6 +20,7 @@ from molvec.config import PretrainSettings, dump_settings, load_settings
 from molvec.corpus import build_featurizer, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
+from molvec.data.network_card import list_networks
 from molvec.data.sampler import BucketBatches
 from molvec.embed.load import CARRIED
 from molvec.errors import UserError
@@ -120,7 +121,7 @@ def _findable(settings: PretrainSettings) -> PretrainSettings:
 def _absolute(source: str) -> str:
     prefix = "file:" if source.startswith("file:") else ""
     path = Path(source.removeprefix("file:")).expanduser()
-    if (not prefix and source in list_cards()) or not path.exists():
+    if (not prefix and source in (*list_cards(), *list_networks())) or not path.exists():
         return source
     return f"{prefix}{path.resolve()}"
 

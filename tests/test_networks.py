@@ -12,6 +12,7 @@ from molvec.embed.load import load
 from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError
 from molvec.pretraining import pretrain, resume
+from tests.data.network_toys import networks  # noqa: F401
 from tests.networks import triples
 from tests.runs import assert_same_run, log_of, stop_at
 
@@ -77,6 +78,17 @@ def test_a_changed_file_is_another_corpus(settings, file, tmp_path):
         file.write_text(text)
 
 
+def test_a_data_set_by_name(networks, tmp_path):  # noqa: F811
+    for name, recipe in (("triples", "kg"), ("tables", "ppi")):
+        overrides = TINY | {"data.source": name, "data.sample_nodes": 2, "steps": 2}
+        run = pretrain(load_settings(recipe, overrides), output=tmp_path / name)
+        assert load(run.folder, device="cpu").network.num_edges == 2
+        assert run.settings.data.source == name
+    settings = load_settings("ppi", overrides | {"data.features": "x.csv"})
+    with pytest.raises(UserError, match="tables has features"):
+        pretrain(settings, output=tmp_path / "other")
+
+
 def test_rows_of_names(model):
     assert isinstance(model, NetworkEmbedder)
     x = model.embed(["n 1", "n 2", "nobody", "n 1"])
@@ -130,6 +142,9 @@ def test_the_command_line(cli, refused, network_run, model, tmp_path):
     ("arguments", "message"),
     [
         (("pretrain", "kg", "--data", "none.tsv"), "there is no file"),
+        (("pretrain", "kg", "--data", "wn18"), "neither a network (codex-m, "),
+        (("pretrain", "kg", "--data", "bace"), "bace is a data set of molecules"),
+        (("pretrain", "zinc", "--data", "pcg"), "pcg is a network, no molecules"),
         (("pretrain", "kg", "--data", "empty.tsv"), "empty"),
         (("pretrain", "zinc", "--set", "data.sample_nodes=9"), "no meaning for molecules"),
     ],

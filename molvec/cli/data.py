@@ -19,6 +19,7 @@ def list_() -> None:
     from rich.table import Table
 
     from molvec.data.card import list_cards, load_card
+    from molvec.data.network_card import list_networks, load_network_card, place_of
     from molvec.data.source import is_here, locate
 
     rows = []
@@ -29,6 +30,11 @@ def list_() -> None:
         where = found.place if found else missing
         licence = card.licence.split(";")[0]  # the details are in the card
         rows.append((name, f"{card.rows:,}", _labels(card), licence, where, card.title))
+    for name in list_networks():
+        network = load_network_card(name)
+        licence, place = network.licence.split(";")[0], place_of(network)
+        labels = f"{network.labels} yes/no" if network.labels else "triples"
+        rows.append((name, f"{network.edges:,}", labels, licence, place, network.title))
     # A line for each, however narrow the terminal: the title is what gives way.
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     names = ("name", "rows", "labels", "licence", "where")
@@ -52,10 +58,13 @@ def _labels(card: DatasetCard) -> str:
 @app.command()
 def get(name: Annotated[str, typer.Argument(help="A name from `molvec data list`.")]) -> None:
     """Download a data set if it is not here yet, and print where it is."""
-    from molvec.data.card import load_card
+    from molvec.data.card import DatasetCard
+    from molvec.data.network_card import fetch_network, find_card
     from molvec.data.source import fetch
 
-    typer.echo(fetch(load_card(name)))
+    card = find_card(name)
+    for path in [fetch(card)] if isinstance(card, DatasetCard) else fetch_network(card).values():
+        typer.echo(path)
 
 
 @app.command()
@@ -69,10 +78,17 @@ def verify(
 ) -> None:
     """Recompute checksums and row counts of data sets on this machine."""
     from molvec.data import source
-    from molvec.data.card import list_cards, load_card
+    from molvec.data.card import DatasetCard, list_cards
+    from molvec.data.network_card import find_card, list_networks, place_of
+    from molvec.data.network_source import verify_network
 
-    for card in map(load_card, [name] if name else list_cards()):
-        if name is None and not source.is_here(card):
+    for card in map(find_card, [name] if name else [*list_cards(), *list_networks()]):
+        if isinstance(card, DatasetCard):
+            if name is None and not source.is_here(card):
+                typer.echo(f"{card.name}: not downloaded")
+            else:
+                typer.echo(source.verify(card, parse_all=parse))
+        elif name is None and place_of(card) == "not downloaded":
             typer.echo(f"{card.name}: not downloaded")
         else:
-            typer.echo(source.verify(card, parse_all=parse))
+            typer.echo(verify_network(card))

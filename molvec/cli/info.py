@@ -27,6 +27,7 @@ def _shipped() -> dict[str, str]:
     import molvec
     from molvec.config import list_recipes
     from molvec.data.card import list_cards
+    from molvec.data.network_card import list_networks
     from molvec.shipped import shipped_models
 
     return {
@@ -34,6 +35,7 @@ def _shipped() -> dict[str, str]:
         "models": ", ".join(shipped_models()),
         "recipes": ", ".join(list_recipes()),
         "data sets": ", ".join(list_cards()),
+        "networks": ", ".join(list_networks()),
     }
 
 

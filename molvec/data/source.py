@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import IO, Literal
 from uuid import uuid4
 
-from molvec.data.card import DatasetCard, PypiSource, RdkitSource, UrlSource
+from molvec.data.card import ArchiveSource, Content, DatasetCard, PypiSource, RdkitSource, UrlSource
 from molvec.errors import UserError
 from molvec.records import RecordError, parse, read_records
 
@@ -82,26 +84,24 @@ def content_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def locate(card: DatasetCard, *, cache: Path | None = None) -> Located | None:
+def locate(card: Content, *, cache: Path | None = None) -> Located | None:
     """Return the content file if a copy that fits is on this machine; download nothing."""
     return _search(card, cache)[0]
 
 
-def is_here(card: DatasetCard, *, cache: Path | None = None) -> bool:
+def is_here(card: Content, *, cache: Path | None = None) -> bool:
     """Say whether there is a copy on this machine, sound or not."""
     return any(path.exists() for _, _, path in _local_copies(card, cache))
 
 
-def fetch(
-    card: DatasetCard, *, cache: Path | None = None, download: Download | None = None
-) -> Path:
+def fetch(card: Content, *, cache: Path | None = None, download: Download | None = None) -> Path:
     """Return a file whose content has the card's sha256, downloading it if need be.
 
     Tried in order: the cache, the ``MOLVEC_MIRROR`` folder, the card's sources. Files in a mirror
     or in an installed package are used where they are. A cached file that does not fit is replaced.
 
     Args:
-        card: the data set.
+        card: the data set, or one file of it.
         cache: the cache folder; default `cache_folder()`.
         download: writes a URL's content to a path; default over HTTPS, with a progress bar if
             stderr is a terminal.
@@ -124,6 +124,8 @@ def fetch(
             try:
                 if isinstance(source, UrlSource):
                     _from_url(source, content, download or download_url)
+                elif isinstance(source, ArchiveSource):
+                    _from_archive(source, content, download or download_url)
                 else:
                     _from_pypi(source, content)
                 _check(content, card.sha256)
@@ -138,7 +140,8 @@ def fetch(
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     raise UserError(
-        f"cannot get {card.name} ({card.file}). {'; '.join(reasons)}. Without a network, set "
+        f"cannot get {card.name} ({card.file}). {'; '.join(reasons)}. "
+        f"{'Without a network' if card.sources else 'Nobody serves this form of it'}: set "
         f"MOLVEC_MIRROR to a folder that holds {card.mirror_path}"
     )
 
@@ -212,7 +215,7 @@ def attempt(url: str, content: Path, download: Download) -> str:
     return ""
 
 
-def _search(card: DatasetCard, cache: Path | None) -> tuple[Located | None, list[str]]:
+def _search(card: Content, cache: Path | None) -> tuple[Located | None, list[str]]:
     """Return the first local copy that fits, and why those before it did not."""
     reasons = []
     for label, place, path in _local_copies(card, cache):
@@ -225,7 +228,7 @@ def _search(card: DatasetCard, cache: Path | None) -> tuple[Located | None, list
     return None, reasons
 
 
-def _local_copies(card: DatasetCard, cache: Path | None) -> Iterator[tuple[str, Place, Path]]:
+def _local_copies(card: Content, cache: Path | None) -> Iterator[tuple[str, Place, Path]]:
     path = _cached_path(card, cache)
     yield f"cache {path}", "cached", path
     mirror = os.environ.get("MOLVEC_MIRROR")
@@ -239,11 +242,11 @@ def _local_copies(card: DatasetCard, cache: Path | None) -> Iterator[tuple[str, 
             yield str(source), "embedded", Path(RDConfig.RDDataDir) / source.path
 
 
-def _cached_path(card: DatasetCard, cache: Path | None) -> Path:
+def _cached_path(card: Content, cache: Path | None) -> Path:
     return (cache or cache_folder()) / "datasets" / card.name / card.file
 
 
-def _check(path: Path, sha256: str, compute: Callable[[Path], str] = content_sha256) -> None:
+def _check(path: Path, sha256: str | None, compute: Callable[[Path], str] = content_sha256) -> None:
     try:
         found = compute(path)
     except FileNotFoundError:
@@ -255,7 +258,7 @@ def _check(path: Path, sha256: str, compute: Callable[[Path], str] = content_sha
         raise _Failed(f"not a sound gzip file: {error}") from None
     except OSError as error:
         raise _Failed(error.strerror or str(error)) from None
-    if found != sha256:
+    if sha256 is not None and found != sha256:
         size = path.stat().st_size
         raise _Failed(f"sha256 {found[:12]}... is not {sha256[:12]}... ({size:,} bytes)")
 
@@ -263,6 +266,35 @@ def _check(path: Path, sha256: str, compute: Callable[[Path], str] = content_sha
 def _from_url(source: UrlSource, content: Path, download: Download) -> None:
     if reason := attempt(source.url, content, download):
         raise _Failed(reason)
+
+
+def _from_archive(source: ArchiveSource, content: Path, download: Download) -> None:
+    """Download a zip or tar archive and unpack one file of it, whatever folder it is in there."""
+    path = content.parent / "archive"
+    if reason := attempt(source.url, path, download):
+        raise _Failed(reason)
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as zipped:
+                _copy(zipped.open(_member(zipped.namelist(), source.member)), content)
+        else:
+            with tarfile.open(path) as tar:
+                held = tar.extractfile(_member(tar.getnames(), source.member))
+                _copy(held or io.BytesIO(), content)
+    except (KeyError, OSError, EOFError, zlib.error, tarfile.TarError, zipfile.BadZipFile) as error:
+        raise _Failed(f"the archive cannot be read: {_one_line(str(error))}") from None
+
+
+def _member(names: Sequence[str], wanted: str) -> str:
+    found = [name for name in names if f"/{name}".endswith(f"/{wanted}")]
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} members are named {wanted}")
+    return found[0]
+
+
+def _copy(held: IO[bytes], content: Path) -> None:
+    with content.open("wb") as file:
+        shutil.copyfileobj(held, file)
 
 
 def _from_pypi(source: PypiSource, content: Path) -> None:

@@ -24,6 +24,7 @@ from rdkit import Chem
 
 from molvec.atomic import new_folder
 from molvec.data.card import list_cards, load_card
+from molvec.data.network_card import list_networks
 from molvec.data.source import cache_folder, fetch, sha256_of
 from molvec.errors import UserError, did_you_mean
 from molvec.records import Record, RecordError, bare_smiles, parse, read_records
@@ -186,6 +187,10 @@ def _resolve(
     if source in known:
         card = load_card(source)
         return fetch(card, cache=cache), smiles_column or card.smiles_column
+    if source in list_networks() and not Path(source).exists():
+        raise UserError(
+            f"{source} is a network, no molecules: molvec pretrain ppi (or kg) --data {source}"
+        )
     path = Path(source).expanduser()
     if path.exists() or path.suffix or "/" in source or os.sep in source:
         return path, smiles_column

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from molvec.cli.data import app
 from molvec.errors import UserError
+from tests.data.network_toys import networks  # noqa: F401
 
 
 @pytest.fixture(autouse=True)
@@ -41,13 +42,15 @@ def test_list(cache):
     assert words_of(result.output, "qm8")[2:4] == ["16", "values"]
     assert words_of(result.output, "esol")[2:4] == ["1", "value"]
     assert words_of(result.output, "zinc")[2] == "none"
-    assert len(result.output.splitlines()) == 17  # one line each
+    assert words_of(result.output, "pcg")[:4] == ["pcg", "37,351", "15", "yes/no"]
+    assert words_of(result.output, "wn18rr")[:3] == ["wn18rr", "86,828", "triples"]
+    assert len(result.output.splitlines()) == 33  # one line each
 
 
 def test_list_has_a_line_each_on_a_narrow_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     lines = run("list").output.splitlines()
-    assert len(lines) == 17
+    assert len(lines) == 33
     assert max(map(len, lines)) <= 80
     assert words_of("\n".join(lines), "lipophilicity")[1:4] == ["4,200", "1", "value"]
 
@@ -82,12 +85,25 @@ def test_verify_all():
     assert result.exit_code == 0
     assert "nci: 4,999 rows, sha256 fits (embedded" in result.output
     assert "zinc: not downloaded" in result.output.splitlines()
+    assert "pcg: not downloaded" in result.output.splitlines()
 
 
 def test_verify_what_is_not_here():
     result = run("verify", "zinc")
     assert isinstance(result.exception, UserError)
     assert "run: molvec data get zinc" in str(result.exception)
+
+
+def test_networks(networks):  # noqa: F811
+    files = run("get", "triples").output.splitlines()
+    names = {file.rpartition("/")[2] for file in files}
+    assert names == {"train.txt", "valid.txt", "test.txt"}
+    expected = "tables: 4 nodes, 2 edges, 2 labels, sha256 fits (mirror)"
+    assert run("verify", "tables").output.strip() == expected
+    assert expected in run("verify").output.splitlines()
+    (networks.parent / "mirror" / "triples" / "test.txt").unlink()
+    assert "triples: not downloaded" in run("verify").output.splitlines()
+    assert "run: molvec data get triples" in str(run("verify", "triples").exception)
 
 
 def test_verify_finds_damage(cache):
