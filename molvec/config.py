@@ -130,6 +130,7 @@ class StudentSettings(_Strict):
     predictor_width: Positive = 128  # visible only
     predictor_depth: Positive = 2
     predictor_heads: Positive = 4
+    predictor_edges: bool = False  # networks only: it knows the relations of hidden nodes
 
 
 class MaskSettings(_Strict):
@@ -216,6 +217,13 @@ class PretrainSettings(_Strict):
             raise ValueError(
                 f"mask.kind ball and mask.noise need coordinates, {self.data.kind} have none"
             )
+        if self.student.predictor_edges and self.data.kind != "networks":
+            raise ValueError(
+                f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "
+                "hidden"
+            )
+        if self.student.predictor_edges and self.student.kind != "visible":
+            raise ValueError("student.predictor_edges needs student.kind visible")
         if self.data.kind == "networks" and self.objective.grounding_weight:
             raise ValueError("objective.grounding_weight has no meaning for networks")
         if self.objective.grounding_weight and space != (

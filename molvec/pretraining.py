@@ -209,7 +209,9 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     )
     student: VisibleStudent | MaskTokenStudent
     if settings.student.kind == "visible":
-        student = VisibleStudent(encoder, build_predictor(settings, encoder.dim))
+        student = VisibleStudent(
+            encoder, build_predictor(settings, encoder.dim, featurizer.edge_sizes)
+        )
     else:
         student = MaskTokenStudent(encoder)
     depth = encoder.depth
@@ -231,8 +233,16 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     )
 
 
-def build_predictor(settings: PretrainSettings, dim: int) -> Predictor:
-    """Build what fills the gaps, of the encoder's family; ``dim`` is the encoder's width."""
+def build_predictor(
+    settings: PretrainSettings, dim: int, edge_sizes: tuple[int, ...] = ()
+) -> Predictor:
+    """Build what fills the gaps, of the encoder's family.
+
+    Args:
+        settings: of the run.
+        dim: the encoder's width.
+        edge_sizes: of the edge features, for a predictor that reads them.
+    """
     chosen = settings.student
     size = {"dim": dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
     if settings.encoder.family == "equivariant":
@@ -242,7 +252,8 @@ def build_predictor(settings: PretrainSettings, dim: int) -> Predictor:
         space = {name: config[name] for name in ("lmax", "cutoff", "neighbours")}
         return EquivariantPredictor(**size, **space)
     reach = settings.encoder.reach
-    return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach)
+    read = edge_sizes if chosen.predictor_edges else ()
+    return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach, edge_sizes=read)
 
 
 def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
