@@ -140,6 +140,7 @@ class MaskSettings(_Strict):
     ratio: Share = 0.6
     views: Positive = 4
     noise: Annotated[float, Field(ge=0)] = 0.0  # on the student's coordinates, Angstrom
+    edges: Annotated[float, Field(ge=0, lt=1)] = 0.0  # networks: share hidden from the student
 
 
 class ObjectiveSettings(_Strict):
@@ -217,6 +218,8 @@ class PretrainSettings(_Strict):
             raise ValueError(
                 f"mask.kind ball and mask.noise need coordinates, {self.data.kind} have none"
             )
+        if self.mask.edges and self.data.kind != "networks":
+            raise ValueError(f"mask.edges is for networks, not for {self.data.kind}")
         if self.student.predictor_edges and self.data.kind != "networks":
             raise ValueError(
                 f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "

@@ -27,7 +27,7 @@ from molvec.errors import UserError
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.protein import ProteinFeaturizer
-from molvec.masking import CoordinateNoise, MaskSampler
+from molvec.masking import CoordinateNoise, EdgeMask, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
 from molvec.objective import Data2Vec
@@ -160,8 +160,12 @@ def _run(
     if not resume:
         _make_folder(output, settings)
     sampler = BucketBatches(dataset.sizes, batch_size=settings.batch_size, seed=settings.seed)
-    masks = MaskSampler(**settings.mask.model_dump(exclude={"noise"}), seed=settings.seed)
-    noise = CoordinateNoise(settings.mask.noise, settings.seed) if settings.mask.noise else None
+    masks = MaskSampler(**settings.mask.model_dump(exclude={"noise", "edges"}), seed=settings.seed)
+    noise: CoordinateNoise | EdgeMask | None = None
+    if settings.mask.noise:
+        noise = CoordinateNoise(settings.mask.noise, settings.seed)
+    elif settings.mask.edges:
+        noise = EdgeMask(settings.mask.edges, settings.seed)
 
     def batches(start: int, stop: int) -> Iterable[MaskedBatch]:
         loader = load_batches(
