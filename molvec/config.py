@@ -133,6 +133,7 @@ class StudentSettings(_Strict):
     predictor_width: Positive = 128  # visible only
     predictor_depth: Positive = 2
     predictor_heads: Positive = 4
+    predictor_edges: bool = False  # networks only: it knows the relations of hidden nodes
 
 
 class MaskSettings(_Strict):
@@ -142,6 +143,7 @@ class MaskSettings(_Strict):
     ratio: Share = 0.6
     views: Positive = 4
     noise: Annotated[float, Field(ge=0)] = 0.0  # on the student's coordinates, Angstrom
+    edges: Annotated[float, Field(ge=0, lt=1)] = 0.0  # networks: share hidden from the student
 
 
 class ObjectiveSettings(_Strict):
@@ -240,6 +242,15 @@ class PretrainSettings(_Strict):
             raise ValueError(
                 f"mask.kind ball and mask.noise need coordinates, {self.data.kind} have none"
             )
+        if self.mask.edges and self.data.kind != "networks":
+            raise ValueError(f"mask.edges is for networks, not for {self.data.kind}")
+        if self.student.predictor_edges and self.data.kind != "networks":
+            raise ValueError(
+                f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "
+                "hidden"
+            )
+        if self.student.predictor_edges and self.student.kind != "visible":
+            raise ValueError("student.predictor_edges needs student.kind visible")
         if self.data.kind == "networks" and self.objective.grounding_weight:
             raise ValueError("objective.grounding_weight has no meaning for networks")
         known = GROUNDINGS[self.data.kind]

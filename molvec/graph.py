@@ -13,6 +13,8 @@ field           dtype and shape                          meaning
                                                          with noise (optional)
 ``edge_index``  int64 ``[2, num_edges]``                 row 0 source, row 1 target; an undirected
                                                          edge is stored twice; sorted by target
+``student_edges`` bool ``[num_edges]``           False where the student does not see the edge
+                                                         (optional)
 ``edge_attr``   int64 ``[num_edges, num_edge_features]``  categorical edge features
 ``node_id``     int64 ``[num_nodes]``                    row of the entity table (samples of one
                                                          big graph); index 0 stands for hidden
@@ -35,9 +37,12 @@ from torch_geometric.data import Batch, Data
 
 POS = "pos"
 STUDENT_POS = "student_pos"
+STUDENT_EDGES = "student_edges"
 GROUNDING = "grounding"
 NODE_ID = "node_id"
 FEATURES = "features"
+STRUCTURE = "structure"
+"""What an encoder keeps on a batch of all that follows from ``edge_index`` alone."""
 
 MASK = 0
 """Index 0 of every categorical feature: the token that stands for a hidden value."""

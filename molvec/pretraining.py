@@ -28,7 +28,7 @@ from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.graph import Encoder
-from molvec.masking import CoordinateNoise, MaskSampler
+from molvec.masking import CoordinateNoise, EdgeMask, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
 from molvec.objective import Data2Vec
@@ -161,8 +161,12 @@ def _run(
     if not resume:
         _make_folder(output, settings)
     sampler = BucketBatches(dataset.sizes, batch_size=settings.batch_size, seed=settings.seed)
-    masks = MaskSampler(**settings.mask.model_dump(exclude={"noise"}), seed=settings.seed)
-    noise = CoordinateNoise(settings.mask.noise, settings.seed) if settings.mask.noise else None
+    masks = MaskSampler(**settings.mask.model_dump(exclude={"noise", "edges"}), seed=settings.seed)
+    noise: CoordinateNoise | EdgeMask | None = None
+    if settings.mask.noise:
+        noise = CoordinateNoise(settings.mask.noise, settings.seed)
+    elif settings.mask.edges:
+        noise = EdgeMask(settings.mask.edges, settings.seed)
 
     def batches(start: int, stop: int) -> Iterable[MaskedBatch]:
         loader = load_batches(
@@ -210,7 +214,8 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     )
     student: VisibleStudent | MaskTokenStudent
     if settings.student.kind == "visible":
-        student = VisibleStudent(encoder, build_predictor(settings, encoder))
+        predictor = build_predictor(settings, encoder, featurizer.edge_sizes)
+        student = VisibleStudent(encoder, predictor)
     else:
         student = MaskTokenStudent(encoder)
     depth = encoder.depth
@@ -234,8 +239,16 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     )
 
 
-def build_predictor(settings: PretrainSettings, encoder: Encoder) -> Predictor:
-    """Build what fills the gaps, of the encoder's family."""
+def build_predictor(
+    settings: PretrainSettings, encoder: Encoder, edge_sizes: tuple[int, ...] = ()
+) -> Predictor:
+    """Build what fills the gaps, of the encoder's family.
+
+    Args:
+        settings: of the run.
+        encoder: whose output it reads.
+        edge_sizes: of the edge features, for a predictor that reads them.
+    """
     chosen = settings.student
     size = {"dim": encoder.dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
     if settings.encoder.family == "equivariant":
@@ -245,7 +258,8 @@ def build_predictor(settings: PretrainSettings, encoder: Encoder) -> Predictor:
         space = {name: config[name] for name in ("lmax", "cutoff", "neighbours")}
         return EquivariantPredictor(**size, **space, target_dim=encoder.hidden_dim)
     reach = settings.encoder.reach
-    return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach)
+    read = edge_sizes if chosen.predictor_edges else ()
+    return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach, edge_sizes=read)
 
 
 def encoder_config(settings: PretrainSettings) -> dict[str, Any]:

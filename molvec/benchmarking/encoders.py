@@ -14,7 +14,7 @@ import torch
 from molvec.checkpoint import load_model
 from molvec.data.source import sha256_of
 from molvec.embed.embedder import Embedder
-from molvec.embed.load import EMBEDDERS, load, model_folder, of_molecules
+from molvec.embed.load import EMBEDDERS, carried_tensors, load, model_folder, of_molecules
 from molvec.errors import UserError
 from molvec.evaluate.representation import (
     PRETRAINED,
@@ -42,7 +42,8 @@ class ModelFolder:
         self.given = str(model)
         self.folder = model_folder(model)
         self.device = device
-        self.config, _ = load_model(self.folder)
+        self.config, tensors = load_model(self.folder)
+        self._carried = carried_tensors(tensors)
         self.weights_sha256 = sha256_of(self.folder / "model.safetensors")
 
     @property
@@ -111,10 +112,8 @@ class ModelFolder:
                 edge_sizes=featurizer.edge_sizes,
             )
         kind = EMBEDDERS[featurizer.kind]
-        data = load(self.folder, device="cpu").data if featurizer.kind == "network" else {}
-        return kind(
-            encoder, featurizer, readout=self.config["readout"], device=self.device, data=data
-        )
+        arguments = {"readout": self.config["readout"], "device": self.device}
+        return kind(encoder, featurizer, data=self._carried, **arguments)
 
 
 def _embedding(embedder: Embedder) -> Callable[[Sequence[str]], Features]:

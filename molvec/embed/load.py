@@ -65,7 +65,6 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
             f"{folder} does not fit this molvec ({_first_line(error)}); "
             "use the version that wrote it, or train again"
         ) from error
-    carried = {n.removeprefix(CARRIED): t for n, t in tensors.items() if n.startswith(CARRIED)}
     try:
         return EMBEDDERS[featurizer.kind](
             encoder,
@@ -75,7 +74,7 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
             device=device,
             head=head,
             targets=targets,
-            data=carried,
+            data=carried_tensors(tensors),
         )
     except KeyError as error:
         raise UserError(f"{folder} is damaged: it lacks {error} of the network") from None
@@ -96,6 +95,11 @@ def encoder_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return the encoder's part of a model's tensors."""
     others = (HEAD, CARRIED)
     return {name: tensor for name, tensor in tensors.items() if not name.startswith(others)}
+
+
+def carried_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return what a model's tensors hold of its data, by name: the edges of a network."""
+    return {n.removeprefix(CARRIED): t for n, t in tensors.items() if n.startswith(CARRIED)}
 
 
 def _head(config: dict[str, Any], tensors: dict[str, Tensor], *, width: int) -> GraphHead | None:

@@ -9,6 +9,7 @@ from torch_geometric.data import Batch
 from molvec.graph import POS
 from molvec.nn.attention import Block, PairBias
 from molvec.nn.embedding import StructureEmbedding
+from molvec.nn.local import LocalBranch
 from molvec.nn.packing import pack
 from molvec.nn.structure import structure_of
 
@@ -17,9 +18,12 @@ class TransformerPredictor(nn.Module):
     """A narrow Transformer over all nodes: student outputs where visible, mask tokens elsewhere.
 
     A mask token knows where it is (degree, random walks, path lengths; with a ``reach``, distances
-    between the student's own, noisy positions) and nothing of what it is: no node features, no
-    bond types. data2vec 2.0 (arXiv 2212.07525) uses a small convolutional
-    decoder in this place; on graphs, attention with the path bias is its counterpart.
+    between the student's own, noisy positions) and nothing of what it is: no node features, and
+    no bond types, which tell a hidden atom's element. In a knowledge graph it is the other way
+    round: who is hidden is a question only with the relation, and with ``edge_sizes`` the tokens
+    read the kinds of all edges, as a bias and as messages. data2vec 2.0 (arXiv 2212.07525) uses a
+    small convolutional decoder in this place; on graphs, attention with the path bias is its
+    counterpart.
 
     Args:
         dim: width of the student, and of the targets.
@@ -28,6 +32,7 @@ class TransformerPredictor(nn.Module):
         heads: attention heads.
         reach: how far distances in space are told apart, Angstrom; ``None`` for graphs without
             positions.
+        edge_sizes: vocabulary sizes of the edge features to read; empty for none.
 
     Shapes:
         - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output:
@@ -35,14 +40,23 @@ class TransformerPredictor(nn.Module):
     """
 
     def __init__(
-        self, *, dim: int, width: int, depth: int, heads: int, reach: float | None = None
+        self,
+        *,
+        dim: int,
+        width: int,
+        depth: int,
+        heads: int,
+        reach: float | None = None,
+        edge_sizes: tuple[int, ...] = (),
     ) -> None:
         super().__init__()
         self.project = nn.Linear(dim, width)
         self.mask_token = nn.Parameter(torch.zeros(width))
         self.structure = StructureEmbedding(width)
-        self.bias = PairBias(heads, reach=reach)
+        self.bias = PairBias(heads, edge_sizes, reach=reach)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        branches = depth if edge_sizes else 0
+        self.local = nn.ModuleList(LocalBranch(width, edge_sizes) for _ in range(branches))
         self.norm = nn.LayerNorm(width)
         self.out = nn.Linear(width, dim)
         nn.init.normal_(self.mask_token, std=0.02)
@@ -51,13 +65,15 @@ class TransformerPredictor(nn.Module):
         """Predict the targets of all nodes in every view."""
         structure = structure_of(batch)
         packing = pack(batch, torch.ones_like(mask))
-        bias = self.bias(packing, structure, None, batch.get(POS))
+        bias = self.bias(packing, structure, batch.get("edge_attr"), batch.get(POS))
         hidden = mask.flatten()
         visible_slot = (~hidden).nonzero().squeeze(1)
         projected = self.project(context)
         tokens = self.mask_token.to(projected.dtype).expand(len(hidden), -1)
         tokens = tokens.index_copy(0, visible_slot, projected)
         tokens = tokens + self.structure(structure).repeat(len(mask), 1)
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
+            if self.local:
+                tokens = self.local[i](tokens, batch, packing)
             tokens, _ = block(tokens, bias, packing)
         return self.out(self.norm(tokens)).unflatten(0, mask.shape)

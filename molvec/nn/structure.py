@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Batch
 
+from molvec.graph import STRUCTURE
+
 MAX_DISTANCE = 10
 WALK_STEPS = 12
 MAX_DEGREE = 8
@@ -46,9 +48,9 @@ class Structure:
 
 def structure_of(batch: Batch) -> Structure:
     """Return the structure of a batch; computed on the first call, then kept on the batch."""
-    if "structure" not in batch:
-        batch["structure"] = _compute(batch)
-    return batch["structure"]
+    if STRUCTURE not in batch:
+        batch[STRUCTURE] = _compute(batch)
+    return batch[STRUCTURE]
 
 
 @torch.no_grad()

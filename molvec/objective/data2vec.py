@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
-from molvec.graph import POS, STUDENT_POS, EncoderOutput
+from molvec.graph import POS, STRUCTURE, STUDENT_EDGES, STUDENT_POS, EncoderOutput
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.objective.target import SHRINKAGE, make_targets, standardize, whiten
 from molvec.objective.teacher import make_teacher
@@ -209,11 +209,17 @@ class Data2Vec(nn.Module):
 
 
 def student_view(batch: Batch) -> Batch:
-    """Return the batch as the student sees it: with its own coordinates, where it has them."""
-    if STUDENT_POS not in batch:
+    """Return the batch as the student sees it: with coordinates and edges of its own, if any."""
+    if STUDENT_POS not in batch and STUDENT_EDGES not in batch:
         return batch
     seen = copy.copy(batch)
-    seen[POS] = batch[STUDENT_POS]
+    if STUDENT_POS in batch:
+        seen[POS] = batch[STUDENT_POS]
+    if STUDENT_EDGES in batch:
+        visible = batch[STUDENT_EDGES]
+        seen.edge_index, seen.edge_attr = batch.edge_index[:, visible], batch.edge_attr[visible]
+        if STRUCTURE in seen:  # the teacher's, of all edges
+            del seen[STRUCTURE]
     return seen
 
 

@@ -40,3 +40,22 @@ def test_masked_nodes_differ_by_where_they_are():
     _, first, second, third = build()(torch.randn(1, 16), batch, mask)[0]
     assert not torch.allclose(first, second, atol=1e-4)
     assert not torch.allclose(second, third, atol=1e-4)
+
+
+def test_with_edge_sizes_it_reads_the_kinds_of_edges_and_still_no_node():
+    batch = batch_of("CCO", "CC#N")
+    torch.manual_seed(0)
+    sizes = tuple(int(n) + 1 for n in batch.edge_attr.max(0).values)
+    predictor = TransformerPredictor(dim=16, width=8, depth=2, heads=2, edge_sizes=sizes).eval()
+    mask = torch.tensor([[0, 0, 1, 0, 1, 1], [1, 0, 0, 1, 0, 0]], dtype=torch.bool)
+    context = torch.randn(7, 16)
+    expected = predictor(context, batch, mask)
+    assert torch.allclose(predictor(context[3:], batch, mask[1:])[0], expected[1], atol=1e-6)
+    changed = batch.clone()
+    changed.x = torch.zeros_like(batch.x)
+    assert torch.equal(predictor(context, changed, mask), expected)
+    changed.edge_attr = torch.zeros_like(batch.edge_attr)
+    changed.edge_attr[:4] = batch.edge_attr[:4]  # those of the first graph
+    output = predictor(context, changed, mask)
+    assert torch.allclose(output[:, :3], expected[:, :3], atol=1e-6)
+    assert not torch.allclose(output[:, 3:], expected[:, 3:], atol=1e-4)

@@ -1,0 +1,154 @@
+"""The rows of a knowledge graph's table: what is fitted, with what settings, and its scores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from molvec.benchmarking.datasets import Report
+from molvec.data.knowledge_graph import KnowledgeGraph
+from molvec.evaluate.entity_types import TypeTask, score_types
+from molvec.evaluate.link_models import ComplEx, FrozenDecoder, LinkModel, Popularity
+from molvec.evaluate.link_training import LinkTraining, fit_links
+from molvec.evaluate.ranks import both_sides
+from molvec.evaluate.triples import LinkTask
+
+Vectors = NDArray[np.float32]
+
+COMPLEX = "ComplEx, end to end"
+POPULARITY = "popularity"
+DIM = 200
+"""Real numbers an entity has, in ComplEx and behind the decoder's projection."""
+HIDDEN = 512
+DROPOUT = 0.1
+DECODER_TRAINING = LinkTraining(
+    optimizer="adamw", lr=3e-3, weight_decay=1e-4, epochs=60, every=5, patience=2
+)
+"""Chosen on the validation parts of CoDEx-S (decision 18)."""
+COMPLEX_TRAINING = LinkTraining(optimizer="adagrad", lr=0.1, n3=2e-3, epochs=60, every=3)
+"""Chosen on the validation part of CoDEx-S (decision 18)."""
+
+
+@dataclass(frozen=True)
+class KgCell:
+    """One row of one data set with one seed, and its scores by part: plain data.
+
+    Attributes:
+        dataset: its name.
+        row: what was fitted.
+        seed: of it.
+        links: scores of link prediction, ``{"valid": {"mrr": ...}, "test": ...}``.
+        types: scores of entity types; empty where there are none.
+        choice: when training ended.
+        seconds: for all of it.
+        machine: where it was computed.
+    """
+
+    dataset: str
+    row: str
+    seed: int
+    links: dict[str, dict[str, float]]
+    types: dict[str, dict[str, float]] = field(default_factory=dict)
+    choice: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    machine: dict[str, str] = field(default_factory=dict)
+
+
+def link_task(graph: KnowledgeGraph) -> LinkTask:
+    """All original triples of a graph, self-loops included."""
+    sizes = len(graph.names), len(graph.relations)
+    return LinkTask(graph.train, graph.valid, graph.test, *sizes)
+
+
+def settings() -> dict[str, Any]:
+    """Return all that the numbers depend on beside data and vectors, for records and keys."""
+    return {
+        "dim": DIM,
+        "hidden": HIDDEN,
+        "dropout": DROPOUT,
+        "decoder": asdict(DECODER_TRAINING),
+        "complex": asdict(COMPLEX_TRAINING),
+    }
+
+
+def frozen_cell(
+    row: str,
+    vectors: Callable[[], Vectors],
+    graph: KnowledgeGraph,
+    types: TypeTask | None,
+    *,
+    seed: int,
+    report: Report,
+) -> KgCell:
+    """Fit the decoder, and the probe of types, on vectors that stay as they are.
+
+    Args:
+        row: its name in the table.
+        vectors: float32 ``[num_entities, width]``, in the order of ``graph.names``.
+        graph: the data.
+        types: what entities are, if the set says.
+        seed: of the decoder.
+        report: receives a line per look at the validation part.
+    """
+    began = time.monotonic()
+    x = vectors()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = FrozenDecoder(x, len(graph.relations), DIM, hidden=HIDDEN, dropout=DROPOUT)
+    task = link_task(graph)
+    cell = _fitted(row, model, task, DECODER_TRAINING, graph.name, seed, report)
+    found = {} if types is None else score_types(x, types)
+    return replace(cell, types=found, seconds=time.monotonic() - began)
+
+
+def complex_cell(
+    graph: KnowledgeGraph, types: TypeTask | None, *, seed: int, report: Report
+) -> KgCell:
+    """Train ComplEx end to end on the training triples; its table serves the probe of types."""
+    began = time.monotonic()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = ComplEx(len(graph.names), len(graph.relations), DIM)
+    task = link_task(graph)
+    cell = _fitted(COMPLEX, model, task, COMPLEX_TRAINING, graph.name, seed, report)
+    table = model.table.weight.detach().numpy()
+    found = {} if types is None else score_types(table, types)
+    return replace(cell, types=found, seconds=time.monotonic() - began)
+
+
+def popularity_cell(graph: KnowledgeGraph) -> KgCell:
+    """Rank by how often a tail answers a relation; learns nothing else."""
+    began = time.monotonic()
+    task = link_task(graph)
+    links = _scores(Popularity(task), task)
+    seconds = time.monotonic() - began
+    return KgCell(graph.name, POPULARITY, 0, links, seconds=seconds)
+
+
+def _fitted(
+    row: str,
+    model: FrozenDecoder | ComplEx,
+    task: LinkTask,
+    training: LinkTraining,
+    dataset: str,
+    seed: int,
+    report: Report,
+) -> KgCell:
+    def tell(epoch: int, loss: float, mrr: float) -> None:
+        report(f"{dataset}: {row}, seed {seed}, epoch {epoch}, validation MRR {mrr:.3f}")
+
+    fitted = fit_links(model, task, training, seed=seed, report=tell)
+    choice = {"epoch": fitted.epoch, "curve": fitted.curve}
+    return KgCell(dataset, row, seed, _scores(model, task), choice=choice)
+
+
+def _scores(model: LinkModel, task: LinkTask) -> dict[str, dict[str, float]]:
+    known = task.known
+    parts: Sequence[str] = ("valid", "test")
+    return {part: both_sides(model, getattr(task, part), known).metrics() for part in parts}

@@ -1,0 +1,44 @@
+"""Types of entities: who is asked, and that a probe reads what is there."""
+
+import numpy as np
+
+from molvec.evaluate.entity_types import MIN_ENTITIES, score_types, type_task
+
+
+def types_of(count, seed=0):
+    rng = np.random.default_rng(seed)
+    held = [[name for name in ("human", "city") if rng.random() < 0.5] for _ in range(count)]
+    held[0] = ["rare", "human", "human"]
+    held[1] = []
+    return held
+
+
+def test_parts_hold_each_entity_with_types_once():
+    types = types_of(400)
+    task = type_task(types, seed=3)
+    assert task.types == ("city", "human")
+    rows = np.concatenate([task.train, task.valid, task.test])
+    told = [i for i, held in enumerate(types) if held]
+    assert sorted(rows.tolist()) == told
+    assert len(task.train) == round(0.8 * len(told))
+    assert abs(len(task.valid) - len(task.test)) <= 1
+    assert task.labels[0].tolist() == [0, 1]
+    assert task.test.tolist() == type_task(types, seed=3).test.tolist()
+    assert task.test.tolist() != type_task(types, seed=4).test.tolist()
+
+
+def test_too_few_to_ask():
+    assert type_task([["a"]] * (MIN_ENTITIES - 1) + [["b"]] * 500) is None
+    assert type_task([["a"]] * MIN_ENTITIES + [["b"]] * 500) is not None
+
+
+def test_a_probe_reads_what_is_there():
+    types = types_of(600)
+    task = type_task(types)
+    noise = np.random.default_rng(1).normal(size=(600, 6)).astype(np.float32)
+    told = noise.copy()
+    told[:, :2] += 2 * task.labels
+    assert score_types(told, task)["test"]["roc_auc"] > 0.85
+    blind = score_types(noise, task)["test"]
+    assert 0.3 < blind["roc_auc"] < 0.7
+    assert blind["pr_auc"] < score_types(told, task)["test"]["pr_auc"] - 0.1
