@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 
 from molvec.atomic import atomic_write
 from molvec.data.source import cache_folder
+from molvec.errors import UserError
 from molvec.evaluate.aggregate import Context
 from molvec.evaluate.benchmark_report import write_benchmark_report
 from molvec.evaluate.calibration import Calibration, calibration
@@ -75,6 +77,28 @@ def write_output(
         (output / "label_efficiency.csv").unlink(missing_ok=True)
     _replace(output / "results.json", json.dumps(document, indent=1) + "\n")
     return output / "report.html"
+
+
+def machines_of(cells: Sequence[Cell]) -> list[dict[str, str | int]]:
+    """Return where and with what the cells were computed, and how many each time."""
+    counts = Counter(json.dumps(dict(cell.machine)) for cell in cells)
+    return [{**json.loads(text), "cells": count} for text, count in counts.items()]
+
+
+def check_writable(output: Path) -> None:
+    """Make the folder, and refuse one that cannot be written before hours of work.
+
+    Raises:
+        UserError: saying why.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"cannot write to {output} ({reason}); choose another --output") from None
 
 
 def _maps(contexts: Contexts, shown: Representation) -> list[Map2D]:
