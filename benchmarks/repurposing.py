@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from molvec.atomic import atomic_write
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.kg_cells import COMPLEX_TRAINING, DECODER_TRAINING, DIM, DROPOUT
-from molvec.benchmarking.network_run import pretrained_run
+from molvec.benchmarking.network_runs import pretrained
 from molvec.config import parse_overrides
 from molvec.data.knowledge_graph import KnowledgeGraph, load_knowledge_graph
 from molvec.embed.load import load
@@ -78,10 +78,10 @@ def main() -> None:
     held = hold_out(load_knowledge_graph(DATA))
     file = arguments.folder / "triples.tsv"
     atomic_write(file, lambda path: path.write_text(as_text(held), encoding="utf-8"))
-    run = pretrained_run(
-        "kg",
-        str(file.resolve()),
+    run = pretrained(
         arguments.folder / "run",
+        recipe="kg",
+        source=str(file.resolve()),
         overrides=parse_overrides(arguments.set),
         seed=0,
         report=print,

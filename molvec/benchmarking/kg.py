@@ -29,7 +29,8 @@ from molvec.benchmarking.kg_cells import (
     settings,
 )
 from molvec.benchmarking.kg_table import results_frame, results_markdown, warnings
-from molvec.benchmarking.network_run import network_embedder, pretrained_run
+from molvec.benchmarking.network_models import network_embedder
+from molvec.benchmarking.network_runs import pretrained
 from molvec.benchmarking.special import SuiteResult
 from molvec.data.knowledge_graph import KnowledgeGraph, list_knowledge_graphs, load_knowledge_graph
 from molvec.embed.network import NetworkEmbedder
@@ -165,7 +166,9 @@ def _run(
     graph: KnowledgeGraph, output: Path, overrides: Mapping[str, Any], seed: int, report: Report
 ) -> Path:
     folder = output / "runs" / f"{graph.name}-{seed}"
-    return pretrained_run(RECIPE, graph.name, folder, overrides=overrides, seed=seed, report=report)
+    return pretrained(
+        folder, recipe=RECIPE, source=graph.name, seed=seed, overrides=overrides, report=report
+    )
 
 
 def _random(folder: ModelFolder, seed: int) -> NetworkEmbedder:

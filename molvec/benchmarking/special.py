@@ -67,5 +67,11 @@ def _ppi(**arguments: Any) -> SuiteResult:
     return benchmark_ppi(**arguments)
 
 
-SPECIAL: dict[str, Callable[..., SuiteResult]] = {"ppi": _ppi}
+def _kg(**arguments: Any) -> SuiteResult:
+    from molvec.benchmarking.kg import benchmark_kg
+
+    return benchmark_kg(**arguments)
+
+
+SPECIAL: dict[str, Callable[..., SuiteResult]] = {"kg": _kg, "ppi": _ppi}
 """Suite -> :class:`Suite`; imported when it is called, as each pulls in what it needs."""

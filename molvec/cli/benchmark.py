@@ -10,12 +10,19 @@ from typing import Annotated
 
 import typer
 
+from molvec.errors import UserError
+
+SHARED = ("suite", "model", "output", "seeds", "set_", "jobs")
+"""Options that special suites have, too."""
+
 
 def benchmark(
+    context: typer.Context,
     suite: Annotated[
         list[str] | None,
         typer.Argument(
-            help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets."
+            help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets; "
+            "ppi or kg, perhaps with names: networks of proteins, knowledge graphs."
         ),
     ] = None,
     model: Annotated[
@@ -61,11 +68,22 @@ def benchmark(
     dedupe: Annotated[bool, typer.Option("--dedupe", help="One row per molecule.")] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A fine-tuning setting, e.g. --set epochs=30; repeatable."),
+        typer.Option(
+            "--set", help="Of fine-tuning, e.g. --set epochs=30; ppi, kg: of pretraining."
+        ),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default all cores.")] = None,
 ) -> None:
     """Compare a model with fingerprints, descriptors and its own random start."""
+    from molvec.benchmarking.special import SPECIAL
+
+    if suite and suite[0] in SPECIAL:
+        _special(context, suite[0], suite[1:], model, output, seeds, jobs, set_)
+        return
+    for name in suite or []:
+        if name in SPECIAL:
+            raise UserError(f"{name} is a suite of its own: molvec benchmark {name}")
+
     from rich.console import Console
 
     from molvec.benchmarking import BenchmarkSettings, run_benchmark
@@ -109,5 +127,49 @@ def benchmark(
             f"not computed: {len(result.failures)}, named above and in results.json", err=True
         )
     typer.echo(f"tables in {folder / 'results.csv'}, report in {result.report}")
+    if result.failures:
+        raise typer.Exit(2)
+
+
+def _special(
+    context: typer.Context,
+    suite: str,
+    names: list[str],
+    model: str | None,
+    output: Path | None,
+    seeds: int,
+    jobs: int | None,
+    set_: list[str] | None,
+) -> None:
+    """Run a suite of something else than molecules."""
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from molvec.benchmarking.special import SPECIAL
+    from molvec.config import parse_overrides
+    from molvec.train.interrupt import stopped_at_once
+
+    for option in context.command.params:
+        given = context.get_parameter_source(option.name or "")
+        if given is not None and given.name == "COMMANDLINE" and option.name not in SHARED:
+            raise UserError(f"{option.opts[0]} has no meaning for the suite {suite}")
+    folder = output or Path("runs") / "-".join(["benchmark", suite, *names])
+    with stopped_at_once(f"stopped; the same command continues in {folder}"):
+        result = SPECIAL[suite](
+            names=names,
+            model=model,
+            output=folder,
+            seeds=seeds,
+            jobs=jobs or os.cpu_count() or 1,
+            overrides=parse_overrides(set_ or []),
+            command=shlex.join(["molvec", *sys.argv[1:]]),
+            report=lambda line: typer.echo(line, err=True),
+        )
+    Console().print(Markdown(result.table))
+    if result.failures:
+        typer.echo(
+            f"not computed: {len(result.failures)}, named above and in results.json", err=True
+        )
+    typer.echo(f"tables in {folder / 'results.csv'} and {folder / 'results.md'}")
     if result.failures:
         raise typer.Exit(2)

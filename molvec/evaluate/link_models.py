@@ -137,7 +137,7 @@ class FrozenDecoder(Bilinear):
         hidden: int | None = None,
         dropout: float = 0.1,
     ) -> None:
-        super().__init__(len(vectors), num_relations, dim, scale=0.5)
+        super().__init__(len(vectors), num_relations, dim, scale=0.05)  # scores of about 1
         x = torch.from_numpy(np.asarray(vectors, dtype=np.float32))
         x = (x - x.mean(0)) / x.std(0, correction=0).clamp(min=1e-6)
         self.register_buffer("vectors", x, persistent=False)
