@@ -28,7 +28,7 @@ DIM = 200
 HIDDEN = 512
 DROPOUT = 0.1
 DECODER_TRAINING = LinkTraining(
-    optimizer="adamw", lr=3e-3, weight_decay=1e-4, epochs=60, every=5, patience=2
+    optimizer="adamw", lr=3e-3, weight_decay=1e-4, batch=512, epochs=40, every=4, patience=2
 )
 """Chosen on the validation parts of CoDEx-S (decision 18)."""
 COMPLEX_TRAINING = LinkTraining(optimizer="adagrad", lr=0.1, n3=2e-3, epochs=60, every=3)
