@@ -279,7 +279,9 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         raise UserError(
             f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
         )
-    space = {} if chosen.reach is None else {"reach": chosen.reach}
+    space: dict[str, float] = {} if chosen.reach is None else {"reach": chosen.reach}
+    if chosen.entity_scale != 1:
+        space["entity_scale"] = chosen.entity_scale
     return {"family": chosen.family, **size, "local": chosen.local, **space}
 
 
