@@ -65,6 +65,7 @@ class DataSettings(_Strict):
     relations: bool | None = None  # whether rows are triples; by default the table's form tells
     columns: dict[str, str] = {}  # source, target, relation, weight -> a name in the header
     features: str | None = None  # a table of numbers, a row per node
+    positions: Annotated[int, Field(ge=0)] = 0  # numbers that say where in the network a node is
     entity_table: bool = True  # a vector of its own for every node
     sample_nodes: Annotated[int, Field(ge=2)] = 32  # most nodes of a neighbourhood
     sampling: Literal["walk", "hops"] = "walk"
@@ -80,7 +81,7 @@ class DataSettings(_Strict):
         """Refuse settings of the other kind: they would have no effect."""
         chains, space = ("min_residues", "max_residues", "leave_out"), ("cutoff", "max_neighbours")
         sample = ("sample_nodes", "sampling", "restart", "hops", "hop_neighbours")
-        network = ("relations", "columns", "features", "entity_table", *sample)
+        network = ("relations", "columns", "features", "positions", "entity_table", *sample)
         molecules = ("extra", "smiles_column", "max_atoms")
         others = {
             "molecules": (*chains, *space, *network),

@@ -29,6 +29,7 @@ from molvec.data.mixture import Mixture
 from molvec.data.network import NetworkDataset, network_tensors
 from molvec.data.network_card import list_networks
 from molvec.data.network_source import open_network
+from molvec.data.positions import with_positions
 from molvec.data.source import sha256_of
 from molvec.data.store import SmilesStore, open_store
 from molvec.data.subgraphs import SubgraphSampler
@@ -205,6 +206,8 @@ def _network(settings: PretrainSettings, rows: Any) -> Corpus:
         features = Path(data.features).expanduser()
         network = with_features(network, read_node_features(features), what=str(features))
         contents.append(sha256_of(features))
+    if data.positions:
+        network = with_positions(network, data.positions, seed=settings.seed)
     sampling: dict[str, Any] = {
         "kind": data.sampling,
         "nodes": data.sample_nodes,

@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.data.adjacency import Adjacency
 from molvec.data.labelled_network import LabelledNetwork
+from molvec.data.positions import network_positions
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.evaluate.representation import PRETRAINED, RANDOM_START
 
-FEATURES, DEGREE, NODE2VEC = "features", "degree", "node2vec"
+FEATURES, DEGREE, NODE2VEC, POSITIONS = "features", "degree", "node2vec", "positions"
+WIDTH = 128
+"""Of positions, as in the recipe, and of node2vec."""
 NODES_VERSION = 1
 """Raised with every change of code that changes vectors: finished cells are computed again."""
 
@@ -41,11 +44,17 @@ class NodeRepresentation:
 
 
 def baselines(data: LabelledNetwork, seeds: int) -> Iterator[NodeRepresentation]:
-    """Yield what needs no model: node2vec, features where there are any, the degree."""
+    """Yield what needs no model: node2vec, features where there are any, the degree.
+
+    And positions alone (:mod:`molvec.data.positions`), as the recipe's encoder reads them.
+    """
     for seed in range(seeds):
         yield NodeRepresentation(
             NODE2VEC, f"node2vec-{seed}-v{NODES_VERSION}", _node2vec(data, seed), seed
         )
+    for seed in range(seeds):
+        key = f"positions-{WIDTH}-{seed}-v{NODES_VERSION}"
+        yield NodeRepresentation(POSITIONS, key, _positions(data, seed), seed)
     table = data.network.features
     if table is not None:
         yield NodeRepresentation(FEATURES, f"features-v{NODES_VERSION}", lambda: table)
@@ -122,6 +131,10 @@ def degree(data: LabelledNetwork) -> Vectors:
     """Logarithm of one plus the number of neighbours: ``[num_nodes, 1]``."""
     found: Vectors = np.log1p(Adjacency(data.network).degree)[:, None].astype(np.float32)
     return found
+
+
+def _positions(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:
+    return lambda: network_positions(data.network, WIDTH, seed=seed)
 
 
 def _node2vec(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:

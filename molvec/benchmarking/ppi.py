@@ -25,6 +25,7 @@ from molvec.benchmarking.network_representations import (
     random_start,
 )
 from molvec.benchmarking.network_runs import pretrained
+from molvec.benchmarking.output import check_writable
 from molvec.benchmarking.special import SuiteResult
 from molvec.data.labelled_network import (
     LabelledNetwork,
@@ -85,6 +86,7 @@ def benchmark_ppi(
         )
     if model is not None and given:
         raise UserError("--set changes pretraining, and --model is pretrained: give one of them")
+    check_writable(output)
     store = CellStore(output / "cells", cache_folder() / "cells")
     given.setdefault("data.workers", min(jobs - 1, 1))
     cells: list[Cell] = []
