@@ -224,7 +224,7 @@ class PretrainSettings(_Strict):
         if self.encoder.entity_scale != 1 and self.data.kind != "networks":
             raise ValueError(f"encoder.entity_scale has no meaning for {self.data.kind}")
         if self.mask.edges and self.data.kind != "networks":
-            raise ValueError(f"mask.edges is for networks, not for {self.data.kind}")
+            raise ValueError(f"mask.edges has no meaning for {self.data.kind}")
         if self.student.predictor_edges and self.data.kind != "networks":
             raise ValueError(
                 f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "
