@@ -1,8 +1,8 @@
 """``molvec benchmark kg``: are the vectors of entities worth something, and for what?
 
 Link prediction by a light decoder of frozen vectors, beside ComplEx trained end to end on the same
-triples, the same network at random start, and popularity; types of entities by a linear probe,
-where the set has types.
+triples, the same network at random start, the positions that both are given, and popularity; types
+of entities by a linear probe, where the set has types.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,8 @@ from molvec.provenance import describe, software
 
 DEFAULT = ("fb15k-237", "codex-s")
 RECIPE = "kg"
+INPUTS = "positions alone"
+"""What the encoder is given of an entity beside the graph: where it is in it."""
 
 
 def benchmark_kg(
@@ -145,19 +146,23 @@ def _of_seed(
     run: str | Path = model if model is not None else _run(graph, output, overrides, seed, report)
     folder = ModelFolder(run)
     embedder = network_embedder(run, graph.network, graph.name)
-    rows: dict[str, tuple[str, Callable[[], NetworkEmbedder]]] = {
-        RANDOM_START: (folder.architecture_key, lambda: _random(folder, seed)),
-        PRETRAINED: (folder.key, lambda: embedder),
+    rows: dict[str, tuple[str, Callable[[], Vectors]]] = {
+        RANDOM_START: (folder.architecture_key, lambda: _embed(_random(folder, seed), graph)),
+        PRETRAINED: (folder.key, lambda: _embed(embedder, graph)),
     }
-    for row, (key, get) in rows.items():
-        vectors = cache(lambda get=get: _embed(get(), graph))
+    given = embedder.network.features
+    if given is not None:
+        place = {name: row for row, name in enumerate(embedder.network.names)}
+        inputs = given[[place[name] for name in graph.names]]
+        rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs), **rows}
+    for row, (key, vectors) in rows.items():
         yield store(
             graph,
             row,
             seed,
             key,
             lambda row=row, vectors=vectors: frozen_cell(
-                row, vectors, graph, types, seed=seed, report=report
+                row, vectors(), graph, types, seed=seed, report=report
             ),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -79,7 +79,7 @@ def settings() -> dict[str, Any]:
 
 def frozen_cell(
     row: str,
-    vectors: Callable[[], Vectors],
+    x: Vectors,
     graph: KnowledgeGraph,
     types: TypeTask | None,
     *,
@@ -90,14 +90,13 @@ def frozen_cell(
 
     Args:
         row: its name in the table.
-        vectors: float32 ``[num_entities, width]``, in the order of ``graph.names``.
+        x: float32 ``[num_entities, width]``, in the order of ``graph.names``.
         graph: the data.
         types: what entities are, if the set says.
         seed: of the decoder.
         report: receives a line per look at the validation part.
     """
     began = time.monotonic()
-    x = vectors()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = FrozenDecoder(x, len(graph.relations), DIM, hidden=HIDDEN, dropout=DROPOUT)

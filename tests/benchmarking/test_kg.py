@@ -19,7 +19,7 @@ from tests.data.network_toys import fields, networks  # noqa: F401
 from tests.networks import triples
 from tests.test_networks import TINY
 
-QUICK = TINY | {"steps": 4, "log_every": 2}
+QUICK = TINY | {"steps": 4, "log_every": 2, "data.positions": 4}
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def run(output, *names, **changes):
 def test_tables_of_two_graphs(toys, tmp_path):
     result, _ = run(tmp_path / "out", seeds=2)
     frame = pd.read_csv(tmp_path / "out" / "results.csv")
-    rows = ["popularity", "ComplEx, end to end", "random start", "pretrained"]
+    rows = ["popularity", "ComplEx, end to end", "positions alone", "random start", "pretrained"]
     for name in ("one", "two"):
         links = frame[(frame["dataset"] == name) & (frame["task"] == "links")]
         assert links["row"].unique().tolist() == rows
@@ -89,7 +89,7 @@ def test_tables_of_two_graphs(toys, tmp_path):
     assert record["settings"]["dim"] == 8
     assert {"commit", "torch"} <= set(record["machine"])
     assert record["data"]["one"]["types"] == ["Q1", "even"]
-    assert len(record["cells"]) == 2 * (1 + 3 * 2)
+    assert len(record["cells"]) == 2 * (1 + 4 * 2)
 
 
 def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatch):
@@ -102,7 +102,7 @@ def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatc
         patch.setattr(kg_cells, "fit_links", never)
         again, lines = run(tmp_path / "out", "one")
         assert again.table == first.table
-        assert sum("kept" in line for line in lines) == 4
+        assert sum("kept" in line for line in lines) == 5
         patch.setattr(kg_cells, "DROPOUT", 0.3)
         with pytest.raises(AssertionError, match="fitted again"):
             run(tmp_path / "out", "one")
