@@ -279,10 +279,10 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         raise UserError(
             f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
         )
-    space: dict[str, float] = {} if chosen.reach is None else {"reach": chosen.reach}
+    more: dict[str, float] = {} if chosen.reach is None else {"reach": chosen.reach}
     if chosen.entity_scale != 1:
-        space["entity_scale"] = chosen.entity_scale
-    return {"family": chosen.family, **size, "local": chosen.local, **space}
+        more["entity_scale"] = chosen.entity_scale
+    return {"family": chosen.family, **size, "local": chosen.local, **more}
 
 
 def resolve_precision(settings: PretrainSettings) -> Any:

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -156,15 +157,19 @@ def _of_seed(
         inputs = given[[place[name] for name in graph.names]]
         rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs), **rows}
     for row, (key, vectors) in rows.items():
-        yield store(
-            graph,
-            row,
-            seed,
-            key,
-            lambda row=row, vectors=vectors: frozen_cell(
-                row, vectors(), graph, types, seed=seed, report=report
-            ),
-        )
+        fit = partial(_frozen, row, vectors, graph, types, seed, report)
+        yield store(graph, row, seed, key, fit)
+
+
+def _frozen(
+    row: str,
+    vectors: Callable[[], Vectors],
+    graph: KnowledgeGraph,
+    types: TypeTask | None,
+    seed: int,
+    report: Report,
+) -> KgCell:
+    return frozen_cell(row, vectors(), graph, types, seed=seed, report=report)
 
 
 def _run(
