@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -90,7 +92,7 @@ def main() -> None:
     rows = {name: [evaluate(model, held) for model in row] for name, row in models.items()}
     shown = top_ten(models["pretrained"][0], held, arguments.disease)
     document = {
-        "command": f"python -m benchmarks.repurposing {' '.join(arguments.set)}".strip(),
+        "command": shlex.join(["python", "-m", "benchmarks.repurposing", *sys.argv[1:]]),
         "machine": machine,
         "model": ModelFolder(run).about(),
         "diseases": {"valid": VALID, "test": TEST},
@@ -195,7 +197,8 @@ def fitted(held: Held, run: Path, seeds: Sequence[int]) -> dict[str, list[Ranker
             torch.manual_seed(seed)
             if row.startswith("ComplEx"):
                 model = ComplEx(len(held.names), len(held.relations), DIM)
-                fit = fit_links(model, held.task, COMPLEX_TRAINING, seed=seed)
+                training = replace(COMPLEX_TRAINING, batch=2048, negatives=500)
+                fit = fit_links(model, held.task, training, seed=seed)
                 found[row].append(Ranker(model, whole))
             else:
                 random = row == "random start"
