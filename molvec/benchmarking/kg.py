@@ -32,6 +32,7 @@ from molvec.benchmarking.kg_table import results_frame, results_markdown, warnin
 from molvec.benchmarking.network_models import network_embedder
 from molvec.benchmarking.network_runs import pretrained
 from molvec.benchmarking.special import SuiteResult
+from molvec.config import load_settings
 from molvec.data.knowledge_graph import KnowledgeGraph, list_knowledge_graphs, load_knowledge_graph
 from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError, did_you_mean
@@ -74,6 +75,10 @@ def benchmark_kg(
     """
     machine = describe()  # now: the source tree may change meanwhile
     chosen = _chosen(names, model, overrides)
+    if model is not None:
+        ModelFolder(model)
+    else:
+        load_settings(RECIPE, {"data.source": chosen[0], **overrides})
     store = _Store(output / "cells", machine, report)
     cells: list[KgCell] = []
     notes = [
