@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from molvec.config import load_settings
+from molvec.corpus import open_corpus
 from molvec.embed.load import load
 from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError
@@ -84,6 +85,9 @@ def test_a_data_set_by_name(networks, tmp_path):  # noqa: F811
         run = pretrain(load_settings(recipe, overrides), output=tmp_path / name)
         assert load(run.folder, device="cpu").network.num_edges == 2
         assert run.settings.data.source == name
+    for positions, features in ((0, 2), (3, 5)):
+        corpus = open_corpus(load_settings("ppi", overrides | {"data.positions": positions}))
+        assert corpus.featurizer.features == corpus.carried["features"].shape[1] == features
     settings = load_settings("ppi", overrides | {"data.features": "x.csv"})
     with pytest.raises(UserError, match="tables has features"):
         pretrain(settings, output=tmp_path / "other")
@@ -147,6 +151,7 @@ def test_the_command_line(cli, refused, network_run, model, tmp_path):
         (("pretrain", "zinc", "--data", "pcg"), "pcg is a network, no molecules"),
         (("pretrain", "kg", "--data", "empty.tsv"), "empty"),
         (("pretrain", "zinc", "--set", "data.sample_nodes=9"), "no meaning for molecules"),
+        (("pretrain", "zinc", "--set", "data.positions=9"), "no meaning for molecules"),
     ],
 )
 def test_refused(refused, arguments, message, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,12 @@ def write_output(
         (output / "label_efficiency.csv").unlink(missing_ok=True)
     _replace(output / "results.json", json.dumps(document, indent=1) + "\n")
     return output / "report.html"
+
+
+def machines_of(cells: Sequence[Cell]) -> list[dict[str, str | int]]:
+    """Return where and with what the cells were computed, and how many each time."""
+    counts = Counter(json.dumps(dict(cell.machine)) for cell in cells)
+    return [{**json.loads(text), "cells": count} for text, count in counts.items()]
 
 
 def check_writable(output: Path) -> None:

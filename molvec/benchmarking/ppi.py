@@ -25,7 +25,7 @@ from molvec.benchmarking.network_representations import (
     random_start,
 )
 from molvec.benchmarking.network_runs import pretrained
-from molvec.benchmarking.output import check_writable
+from molvec.benchmarking.output import check_writable, machines_of
 from molvec.benchmarking.special import SuiteResult
 from molvec.data.labelled_network import (
     LabelledNetwork,
@@ -108,17 +108,18 @@ def benchmark_ppi(
     if not cells:
         raise UserError(failures[0])
     results = network_frame(cells)
-    table = network_markdown(results)
+    table, machines = network_markdown(results), machines_of(cells)
+    commits = ", ".join(dict.fromkeys(str(held["commit"]) for held in machines))
     record = {
         "command": command,
-        "machine": machine,
+        "machines": machines,
         "seeds": seeds,
         "rules": RULES,
         "data": about,
         "failures": failures,
         "results": json.loads(results.to_json(orient="records")),
     }
-    lines = f"{table}\n{RULES}\n\n`{command}`, commit {machine['commit']}\n"
+    lines = f"{table}\n{RULES}\n\n`{command}`, commit {commits}\n"
     _replace(output / "results.csv", results.to_csv(index=False))
     _replace(output / "results.md", lines)
     _replace(output / "results.json", json.dumps(record, indent=1) + "\n")
@@ -167,7 +168,7 @@ def _representations(
     models: list[dict[str, Any]],
 ) -> Iterator[NodeRepresentation]:
     for seed, folder in enumerate(folders):
-        models.append(folder.about())
+        models.append(folder.about() | ({"path": f"runs/{data.name}-{seed}"} if own else {}))
         yield from of_model(folder, data, seed if own else None)
         if not own:
             yield from (random_start(folder, data, other) for other in range(1, seeds))

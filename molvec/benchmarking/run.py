@@ -6,7 +6,6 @@ A finished cell is on disk, so the same command continues an interrupted suite.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import pandas as pd
 from molvec.benchmarking.datasets import Report, about_data, check_split, load_datasets
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.jobs import Job, jobs
-from molvec.benchmarking.output import check_writable, write_output
+from molvec.benchmarking.output import check_writable, machines_of, write_output
 from molvec.benchmarking.settings import BenchmarkSettings, choose_data
 from molvec.data.labelled import Labelled, Task
 from molvec.data.source import cache_folder
@@ -158,7 +157,7 @@ def run_benchmark(
         "command": command,
         "model": None if folder is None else folder.about(),
         "settings": _plain(settings),
-        "machines": _machines(cells),
+        "machines": machines_of(cells),
         "data": {name: about_data(data, contexts) for name, data in loaded.items()},
         "failures": failures,
     }
@@ -195,12 +194,6 @@ def _finished(job: Job, store: CellStore, machine: Mapping[str, str], report: Re
 def _name(key: CellKey) -> str:
     share = "" if key.fraction == 1 else f", {key.fraction:.0%} of the labels, draw {key.draw}"
     return f"{key.dataset}: {key.representation}, {key.head}, seed {key.seed}{share}"
-
-
-def _machines(cells: Sequence[Cell]) -> list[dict[str, str | int]]:
-    """Where and with what the cells were computed, and how many each time."""
-    counts = Counter(json.dumps(dict(cell.machine)) for cell in cells)
-    return [{**json.loads(text), "cells": count} for text, count in counts.items()]
 
 
 def _check_same_model(output: Path, folder: ModelFolder | None) -> None:

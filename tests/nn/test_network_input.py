@@ -6,6 +6,7 @@ import torch
 from torch_geometric.data import Batch
 
 from molvec.data.subgraphs import SubgraphSampler
+from molvec.nn.embedding import NetworkEmbedding
 from molvec.nn.graph_transformer import GraphTransformer
 from molvec.nn.structure import structure_of
 from molvec.objective.student import hide
@@ -84,3 +85,10 @@ def test_every_parallel_edge_counts_in_the_bias(graphs):
         changed = batch.clone()
         changed.edge_attr[row] = 0
         assert not torch.allclose(encoder(changed).output, before, atol=1e-5), row
+
+
+def test_what_describes_a_node_outweighs_its_degree():
+    torch.manual_seed(0)
+    described = NetworkEmbedding(64, entities=None, features=200)
+    values = described(None, torch.randn(500, 200))
+    assert values.var().item() == pytest.approx(3.0, rel=0.1)
