@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from molvec.atomic import atomic_write
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.kg_cells import COMPLEX_TRAINING, DIM, link_task
-from molvec.benchmarking.network_run import network_embedder
+from molvec.benchmarking.network_models import network_embedder
 from molvec.data.knowledge_graph import load_knowledge_graph
 from molvec.evaluate.link_models import ComplEx
 from molvec.evaluate.link_training import fit_links

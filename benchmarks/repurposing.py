@@ -15,6 +15,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +28,7 @@ from numpy.typing import NDArray
 from molvec.atomic import atomic_write
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.kg_cells import COMPLEX_TRAINING, DECODER_TRAINING, DIM, DROPOUT
-from molvec.benchmarking.network_run import pretrained_run
+from molvec.benchmarking.network_runs import pretrained
 from molvec.config import parse_overrides
 from molvec.data.knowledge_graph import KnowledgeGraph, load_knowledge_graph
 from molvec.embed.load import load
@@ -78,10 +80,10 @@ def main() -> None:
     held = hold_out(load_knowledge_graph(DATA))
     file = arguments.folder / "triples.tsv"
     atomic_write(file, lambda path: path.write_text(as_text(held), encoding="utf-8"))
-    run = pretrained_run(
-        "kg",
-        str(file.resolve()),
+    run = pretrained(
         arguments.folder / "run",
+        recipe="kg",
+        source=str(file.resolve()),
         overrides=parse_overrides(arguments.set),
         seed=0,
         report=print,
@@ -90,7 +92,7 @@ def main() -> None:
     rows = {name: [evaluate(model, held) for model in row] for name, row in models.items()}
     shown = top_ten(models["pretrained"][0], held, arguments.disease)
     document = {
-        "command": f"python -m benchmarks.repurposing {' '.join(arguments.set)}".strip(),
+        "command": shlex.join(["python", "-m", "benchmarks.repurposing", *sys.argv[1:]]),
         "machine": machine,
         "model": ModelFolder(run).about(),
         "diseases": {"valid": VALID, "test": TEST},
@@ -195,7 +197,8 @@ def fitted(held: Held, run: Path, seeds: Sequence[int]) -> dict[str, list[Ranker
             torch.manual_seed(seed)
             if row.startswith("ComplEx"):
                 model = ComplEx(len(held.names), len(held.relations), DIM)
-                fit = fit_links(model, held.task, COMPLEX_TRAINING, seed=seed)
+                training = replace(COMPLEX_TRAINING, batch=2048, negatives=500)
+                fit = fit_links(model, held.task, training, seed=seed)
                 found[row].append(Ranker(model, whole))
             else:
                 random = row == "random start"

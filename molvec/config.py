@@ -122,6 +122,8 @@ class EncoderSettings(_Strict):
     random_walk: bool = True
     # graph_transformer with coordinates only: attention reads distances below, Angstrom
     reach: Annotated[float, Field(gt=0)] | None = None
+    # networks only: standard deviation of the entity table at the start
+    entity_scale: Annotated[float, Field(gt=0)] = 1.0
     lmax: Literal[1, 2] | None = None  # equivariant only: highest degree of features
     norms: bool = False  # equivariant only: hidden states, and so targets, hold lengths of vectors
     readout: Readout = "mean_sum"  # nodes -> graph, for `embed`
@@ -243,8 +245,10 @@ class PretrainSettings(_Strict):
             raise ValueError(
                 f"mask.kind ball and mask.noise need coordinates, {self.data.kind} have none"
             )
+        if self.encoder.entity_scale != 1 and self.data.kind != "networks":
+            raise ValueError(f"encoder.entity_scale has no meaning for {self.data.kind}")
         if self.mask.edges and self.data.kind != "networks":
-            raise ValueError(f"mask.edges is for networks, not for {self.data.kind}")
+            raise ValueError(f"mask.edges has no meaning for {self.data.kind}")
         if self.student.predictor_edges and self.data.kind != "networks":
             raise ValueError(
                 f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "

@@ -284,6 +284,8 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
             f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
         )
     options: dict[str, Any] = {} if chosen.reach is None else {"reach": chosen.reach}
+    if chosen.entity_scale != 1:
+        options["entity_scale"] = chosen.entity_scale
     if not chosen.random_walk:
         options["random_walk"] = False
     return {"family": chosen.family, **size, "local": chosen.local, **options}

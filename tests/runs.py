@@ -7,7 +7,7 @@ import torch
 from molvec.train.history import Checkpoints
 from molvec.train.log import read_lines
 
-TIMED = ("molecules_per_second",)  # the only logged numbers that may differ between equal runs
+TIMED = ("molecules_per_second", "data_wait")  # may differ between equal runs; no other may
 
 
 def stop_at(step, number):

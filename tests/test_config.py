@@ -148,6 +148,10 @@ OTHER_NETWORKS = {
     "data.restart": 0.5,
     "data.hops": 3,
     "data.hop_neighbours": 4,
+    "data.positions": 8,
+    "encoder.entity_scale": 0.5,
+    "student.predictor_edges": True,
+    "mask.edges": 0.25,
 }
 
 
@@ -157,6 +161,12 @@ def test_settings_of_networks_have_a_meaning_for_networks_alone(key):
     assert value_of(load_settings(None, given), key) == OTHER_NETWORKS[key]
     with pytest.raises(UserError, match="has no meaning for molecules"):
         load_settings(None, {key: OTHER_NETWORKS[key]})
+
+
+def test_a_predictor_of_mask_tokens_has_no_edges():
+    given = {"data.kind": "networks", "data.source": "e.tsv", "student.kind": "mask_token"}
+    with pytest.raises(UserError, match=r"predictor_edges needs student\.kind visible"):
+        load_settings(None, given | {"student.predictor_edges": True})
 
 
 def test_every_setting_is_listed_above():
@@ -261,7 +271,7 @@ def test_every_recipe_builds_a_model(recipe):
     assert build_model(load_settings(recipe, small), featurizer).teacher.dim == 32
     assert encoder_config(settings)["dim"] > 32
     assert resolve_precision(settings) in {"32-true", "bf16-mixed"}
-    MaskSampler(**settings.mask.model_dump(exclude={"noise"}), seed=settings.seed)
+    MaskSampler(**settings.mask.model_dump(exclude={"noise", "edges"}), seed=settings.seed)
 
 
 def test_overrides_win_over_the_recipe(tmp_path):

@@ -23,6 +23,7 @@ TINY = {
     "encoder.dim": 32,
     "encoder.depth": 2,
     "encoder.heads": 4,
+    "encoder.readout": "mean",
     "student.predictor_width": 16,
     "steps": 14,
     "batch_size": 8,

@@ -1,8 +1,8 @@
 """``molvec benchmark kg``: are the vectors of entities worth something, and for what?
 
 Link prediction by a light decoder of frozen vectors, beside ComplEx trained end to end on the same
-triples, the same network at random start, and popularity; types of entities by a linear probe,
-where the set has types.
+triples, the same network at random start, the positions that both are given, and popularity; types
+of entities by a linear probe, where the set has types.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ from molvec.benchmarking.kg_cells import (
     settings,
 )
 from molvec.benchmarking.kg_table import results_frame, results_markdown, warnings
-from molvec.benchmarking.network_run import network_embedder, pretrained_run
+from molvec.benchmarking.network_models import network_embedder
+from molvec.benchmarking.network_runs import pretrained
 from molvec.benchmarking.special import SuiteResult
+from molvec.config import load_settings
 from molvec.data.knowledge_graph import KnowledgeGraph, list_knowledge_graphs, load_knowledge_graph
 from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError, did_you_mean
@@ -40,6 +42,8 @@ from molvec.provenance import describe, software
 
 DEFAULT = ("fb15k-237", "codex-s")
 RECIPE = "kg"
+INPUTS = "positions alone"
+"""What the encoder is given of an entity beside the graph: where it is in it."""
 
 
 def benchmark_kg(
@@ -71,6 +75,10 @@ def benchmark_kg(
     """
     machine = describe()  # now: the source tree may change meanwhile
     chosen = _chosen(names, model, overrides)
+    if model is not None:
+        ModelFolder(model)
+    else:
+        load_settings(RECIPE, {"data.source": chosen[0], **overrides})
     store = _Store(output / "cells", machine, report)
     cells: list[KgCell] = []
     notes = [
@@ -144,28 +152,38 @@ def _of_seed(
     run: str | Path = model if model is not None else _run(graph, output, overrides, seed, report)
     folder = ModelFolder(run)
     embedder = network_embedder(run, graph.network, graph.name)
-    rows: dict[str, tuple[str, Callable[[], NetworkEmbedder]]] = {
-        RANDOM_START: (folder.architecture_key, lambda: _random(folder, seed)),
-        PRETRAINED: (folder.key, lambda: embedder),
+    rows: dict[str, tuple[str, Callable[[], Vectors]]] = {
+        RANDOM_START: (folder.architecture_key, lambda: _embed(_random(folder, seed), graph)),
+        PRETRAINED: (folder.key, lambda: _embed(embedder, graph)),
     }
-    for row, (key, get) in rows.items():
-        vectors = cache(lambda get=get: _embed(get(), graph))
-        yield store(
-            graph,
-            row,
-            seed,
-            key,
-            lambda row=row, vectors=vectors: frozen_cell(
-                row, vectors, graph, types, seed=seed, report=report
-            ),
-        )
+    given = embedder.network.features
+    if given is not None:
+        place = {name: row for row, name in enumerate(embedder.network.names)}
+        inputs = given[[place[name] for name in graph.names]]
+        rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs), **rows}
+    for row, (key, vectors) in rows.items():
+        fit = partial(_frozen, row, vectors, graph, types, seed, report)
+        yield store(graph, row, seed, key, fit)
+
+
+def _frozen(
+    row: str,
+    vectors: Callable[[], Vectors],
+    graph: KnowledgeGraph,
+    types: TypeTask | None,
+    seed: int,
+    report: Report,
+) -> KgCell:
+    return frozen_cell(row, vectors(), graph, types, seed=seed, report=report)
 
 
 def _run(
     graph: KnowledgeGraph, output: Path, overrides: Mapping[str, Any], seed: int, report: Report
 ) -> Path:
     folder = output / "runs" / f"{graph.name}-{seed}"
-    return pretrained_run(RECIPE, graph.name, folder, overrides=overrides, seed=seed, report=report)
+    return pretrained(
+        folder, recipe=RECIPE, source=graph.name, seed=seed, overrides=overrides, report=report
+    )
 
 
 def _random(folder: ModelFolder, seed: int) -> NetworkEmbedder:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from molvec.benchmarking.kg_cells import COMPLEX, KgCell
 from molvec.evaluate.markdown_table import table_lines
 
-LINKS = ("mrr", "hits@1", "hits@3", "hits@10", "mr", "mrr_optimistic", "mrr_pessimistic")
 TYPES = ("pr_auc", "roc_auc")
 SUSPICIOUS = 0.01
 """Gap between the optimistic and the pessimistic MRR that is pointed out."""
@@ -59,40 +59,53 @@ def warnings(frame: pd.DataFrame) -> list[str]:
     """Point out rows whose ties decide the result, a sign of collapse."""
     found = []
     test = frame[(frame["part"] == "test") & (frame["task"] == "links")]
-    for (dataset, row), group in test.groupby(["dataset", "row"], sort=False):
-        mean = group.set_index("metric")["mean"]
-        gap = mean["mrr_optimistic"] - mean["mrr_pessimistic"]
-        if gap > SUSPICIOUS:
-            found.append(
-                f"{dataset}, {row}: the optimistic MRR is {gap:.3f} above the pessimistic; many "
-                "entities have the same score"
-            )
+    for dataset, rows in test.groupby("dataset", sort=False):
+        for row, by in _scores(rows).items():
+            gap = _gap(by)
+            if gap > SUSPICIOUS:
+                found.append(
+                    f"{dataset}, {row}: the optimistic MRR is {gap:.3f} above the pessimistic; "
+                    "many entities have the same score"
+                )
     return found
 
 
+@dataclass(frozen=True)
+class _Score:
+    mean: float
+    std: float
+    seeds: int
+
+    def __str__(self) -> str:
+        return f"{self.mean:.3f}" + (f" ± {self.std:.3f}" if self.seeds > 1 else "")
+
+
+def _scores(rows: pd.DataFrame) -> dict[str, dict[str, _Score]]:
+    """Scores by row and metric, in the order of the frame."""
+    found: dict[str, dict[str, _Score]] = {}
+    columns = ["row", "metric", "mean", "std", "seeds"]
+    for row, metric, mean, std, seeds in rows[columns].itertuples(index=False):
+        found.setdefault(str(row), {})[str(metric)] = _Score(mean, std, seeds)
+    return found
+
+
+def _gap(by: Mapping[str, _Score]) -> float:
+    return by["mrr_optimistic"].mean - by["mrr_pessimistic"].mean
+
+
 def _links(dataset: str, rows: pd.DataFrame) -> list[str]:
-    mrr = rows[rows["metric"] == "mrr"].set_index("row")["mean"]
-    whole = mrr.get(COMPLEX)
+    scores = _scores(rows)
+    whole = scores[COMPLEX]["mrr"].mean
     header = ["", "MRR", "of ComplEx", "Hits@1", "Hits@3", "Hits@10", "optimistic - pessimistic"]
     body = []
-    for row, group in rows.groupby("row", sort=False):
-        by = group.set_index("metric")
-        share = "" if whole is None else f"{mrr[row] / whole:.0%}"
-        gap = by.loc["mrr_optimistic", "mean"] - by.loc["mrr_pessimistic", "mean"]
-        hits = [_text(by.loc[f"hits@{k}"]) for k in (1, 3, 10)]
-        body.append([str(row), _text(by.loc["mrr"]), share, *hits, f"{gap:.4f}"])
+    for row, by in scores.items():
+        hits = [str(by[f"hits@{k}"]) for k in (1, 3, 10)]
+        share = f"{by['mrr'].mean / whole:.0%}"
+        body.append([row, str(by["mrr"]), share, *hits, f"{_gap(by):.4f}"])
     return [f"**{dataset}, link prediction**", "", *table_lines(header, body), ""]
 
 
 def _types(dataset: str, rows: pd.DataFrame) -> list[str]:
-    body = []
-    for row, group in rows.groupby("row", sort=False):
-        by = group.set_index("metric")
-        body.append([str(row), *(_text(by.loc[metric]) for metric in TYPES)])
+    body = [[row, *(str(by[metric]) for metric in TYPES)] for row, by in _scores(rows).items()]
     header = ["", "average precision", "ROC-AUC"]
     return [f"**{dataset}, types of entities**", "", *table_lines(header, body), ""]
-
-
-def _text(scores: pd.Series) -> str:
-    spread = f" ± {scores['std']:.3f}" if scores["seeds"] > 1 else ""
-    return f"{scores['mean']:.3f}{spread}"

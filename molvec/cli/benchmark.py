@@ -22,7 +22,7 @@ def benchmark(
         list[str] | None,
         typer.Argument(
             help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets; "
-            "ppi, perhaps with names: networks of proteins; "
+            "ppi or kg, perhaps with names: networks of proteins, knowledge graphs; "
             "qm9, perhaps with names of its labels: molecules in space."
         ),
     ] = None,
@@ -69,7 +69,9 @@ def benchmark(
     dedupe: Annotated[bool, typer.Option("--dedupe", help="One row per molecule.")] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Of fine-tuning, e.g. --set epochs=30; ppi: of pretraining."),
+        typer.Option(
+            "--set", help="Of fine-tuning, e.g. --set epochs=30; ppi, kg: of pretraining."
+        ),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default all cores.")] = None,
 ) -> None:

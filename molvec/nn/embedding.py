@@ -38,15 +38,21 @@ class NetworkEmbedding(nn.Module):
         dim: width.
         entities: rows of the table; ``None`` for none.
         features: numbers of a node; ``None`` for none.
+        scale: standard deviation of the table at the start. Beside it, degree and structure have
+            about 1: a smaller one leaves more of the vectors to what is learned.
 
     Shapes:
         - node_id: int64 ``[num_nodes]``; features: ``[num_nodes, F]``; output:
           ``[num_nodes, dim]``.
     """
 
-    def __init__(self, dim: int, *, entities: int | None, features: int | None) -> None:
+    def __init__(
+        self, dim: int, *, entities: int | None, features: int | None, scale: float = 1.0
+    ) -> None:
         super().__init__()
         self.entities = None if entities is None else nn.Embedding(entities, dim)
+        if self.entities is not None and scale != 1.0:  # 1 is what the table starts with
+            nn.init.normal_(self.entities.weight, std=scale)
         self.project = None
         if features is not None:
             self.project = nn.Linear(features, dim, bias=False)

@@ -35,6 +35,7 @@ class GraphTransformer(Encoder):
             for graphs without positions.
         entities: add a vector of its own for every ``node_id``, of which there are so many.
         features: add a projection of ``batch.features``, so many numbers a node.
+        entity_scale: standard deviation of the entities' vectors at the start.
         random_walk: whether a node's input has its random-walk return probabilities.
 
     Shapes:
@@ -55,6 +56,7 @@ class GraphTransformer(Encoder):
         reach: float | None = None,
         entities: int | None = None,
         features: int | None = None,
+        entity_scale: float = 1.0,
         random_walk: bool = True,
     ) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class GraphTransformer(Encoder):
         self.identity = (
             None
             if entities is None and features is None
-            else NetworkEmbedding(dim, entities=entities, features=features)
+            else NetworkEmbedding(dim, entities=entities, features=features, scale=entity_scale)
         )
 
     def layers(self) -> list[list[nn.Module]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -77,7 +77,7 @@ def train(
     guard = CollapseGuard()
     clock = _Clock(progress)
     with Interruption() as interruption:
-        for loaded in batches(progress.step, settings.steps):
+        for loaded in clock.watched(batches(progress.step, settings.steps)):
             loaded = loaded.to(fabric.device)
             output = _step(wrapped, model, wrapped_optimizer, fabric, loaded, progress, settings)
             progress.step += 1
@@ -89,6 +89,7 @@ def train(
                 values = diagnostics(output, loaded.batch)
                 values["lr"] = optimizer.param_groups[0]["lr"]
                 values["molecules_per_second"] = clock.rate(progress)
+                values["data_wait"] = clock.wait_share()
                 values["molecules"] = progress.molecules
                 values["skipped"] = len(progress.skipped)
                 log.write(progress.step, values)
@@ -153,12 +154,31 @@ def _step(
 
 
 class _Clock:
-    """Seconds over all sittings of a run, and the rate of this one."""
+    """Seconds over all sittings of a run; of this one the rate, and how much it waited."""
 
     def __init__(self, progress: Progress) -> None:
         self.began = time.monotonic()
         self.seconds_before = progress.seconds
         self.molecules_before = progress.molecules
+        self.waited = 0.0
+
+    def watched(self, batches: Iterable[MaskedBatch]) -> Iterator[MaskedBatch]:
+        """Yield the batches and add up how long each was waited for, the first left out."""
+        iterator = iter(batches)
+        first = True
+        while True:
+            began = time.monotonic()
+            try:
+                loaded = next(iterator)
+            except StopIteration:
+                return
+            self.waited += 0.0 if first else time.monotonic() - began
+            first = False
+            yield loaded
+
+    def wait_share(self) -> float:
+        """Return the share of the time since the start that went into waiting for data."""
+        return self.waited / max(time.monotonic() - self.began, 1e-9)
 
     def total(self) -> float:
         return self.seconds_before + time.monotonic() - self.began

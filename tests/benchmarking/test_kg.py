@@ -1,24 +1,25 @@
 """The suite of knowledge graphs, from a card to its tables, on a graph of 24 entities."""
 
 import json
+import signal
 from dataclasses import replace
 
 import pandas as pd
 import pytest
 import yaml
 
-from molvec.benchmarking import kg, kg_cells, network_run
+from molvec.benchmarking import kg, kg_cells, network_runs
 from molvec.benchmarking.kg import benchmark_kg
 from molvec.benchmarking.kg_table import SUSPICIOUS, results_frame, warnings
 from molvec.data.knowledge_graph import load_knowledge_graph
-from molvec.errors import Stopped, UserError
+from molvec.errors import UserError
 from molvec.evaluate import entity_types
 from molvec.pretraining import pretrain
 from tests.data.network_toys import fields, networks  # noqa: F401
 from tests.networks import triples
 from tests.test_networks import TINY
 
-QUICK = TINY | {"steps": 4, "log_every": 2}
+QUICK = TINY | {"steps": 4, "log_every": 2, "data.positions": 4}
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def run(output, *names, **changes):
 def test_tables_of_two_graphs(toys, tmp_path):
     result, _ = run(tmp_path / "out", seeds=2)
     frame = pd.read_csv(tmp_path / "out" / "results.csv")
-    rows = ["popularity", "ComplEx, end to end", "random start", "pretrained"]
+    rows = ["popularity", "ComplEx, end to end", "positions alone", "random start", "pretrained"]
     for name in ("one", "two"):
         links = frame[(frame["dataset"] == name) & (frame["task"] == "links")]
         assert links["row"].unique().tolist() == rows
@@ -88,7 +89,7 @@ def test_tables_of_two_graphs(toys, tmp_path):
     assert record["settings"]["dim"] == 8
     assert {"commit", "torch"} <= set(record["machine"])
     assert record["data"]["one"]["types"] == ["Q1", "even"]
-    assert len(record["cells"]) == 2 * (1 + 3 * 2)
+    assert len(record["cells"]) == 2 * (1 + 4 * 2)
 
 
 def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatch):
@@ -101,7 +102,7 @@ def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatc
         patch.setattr(kg_cells, "fit_links", never)
         again, lines = run(tmp_path / "out", "one")
         assert again.table == first.table
-        assert sum("kept" in line for line in lines) == 4
+        assert sum("kept" in line for line in lines) == 5
         patch.setattr(kg_cells, "DROPOUT", 0.3)
         with pytest.raises(AssertionError, match="fitted again"):
             run(tmp_path / "out", "one")
@@ -112,12 +113,12 @@ def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatc
 def test_a_stopped_run_goes_on(toys, tmp_path, monkeypatch):
     def stopped(settings, *, output, report):
         run = pretrain(settings, output=output, report=report)
-        run.progress.stopped_by = 15
+        run.progress.stopped_by = signal.SIGINT
         return run
 
     with monkeypatch.context() as patch:
-        patch.setattr(network_run, "pretrain", stopped)
-        with pytest.raises(Stopped, match="the same command continues"):
+        patch.setattr(network_runs, "pretrain", stopped)
+        with pytest.raises(KeyboardInterrupt):
             run(tmp_path / "out", "one")
     assert not (tmp_path / "out" / "results.csv").exists()
     run(tmp_path / "out", "one")

@@ -69,6 +69,10 @@ def test_interrupted(cli, table, tmp_path, monkeypatch, number):
         (("benchmark", "bbbp", "--head", "svm"), "there is no head 'svm'"),
         (("benchmark", "bbbp", "--set", "epoch=3"), "Did you mean 'epochs'?"),
         (("benchmark", "bbbp", "--model", "nowhere"), "nowhere"),
+        (("benchmark", "kg", "codex"), "Did you mean 'codex-s'?"),
+        (("benchmark", "kg", "umls", "--head", "mlp"), "--head has no meaning for the suite kg"),
+        (("benchmark", "kg", "umls", "--model", "nowhere", "--seeds", 1), "nowhere"),
+        (("benchmark", "kg", "umls", "--set", "step=3"), "Did you mean 'steps'?"),
     ],
 )
 def test_mistakes(refused, given, message, tmp_path, monkeypatch):

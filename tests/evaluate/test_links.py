@@ -6,7 +6,13 @@ import torch
 
 from molvec.errors import UserError
 from molvec.evaluate import link_training
-from molvec.evaluate.link_models import ComplEx, FrozenDecoder, Popularity, complex_product
+from molvec.evaluate.link_models import (
+    ComplEx,
+    FrozenDecoder,
+    Popularity,
+    complex_product,
+    whitened,
+)
 from molvec.evaluate.link_training import LinkTraining, fit_links
 from molvec.evaluate.ranks import both_sides
 from molvec.evaluate.triples import KnownTails, LinkTask, with_inverses
@@ -106,8 +112,8 @@ def test_a_table_learns_and_ends_with_its_best(task, negatives):
 def test_a_decoder_reads_what_the_vectors_say(task):
     rng = np.random.default_rng(0)
     group = np.eye(6)[np.arange(48) // 8]
-    told = (group @ rng.normal(size=(6, 12))).astype(np.float32)
-    noise = rng.normal(size=(48, 12)).astype(np.float32)
+    told = (group @ rng.normal(size=(6, 4))).astype(np.float32)
+    noise = rng.normal(size=(48, 4)).astype(np.float32)
     training = LinkTraining(optimizer="adamw", lr=1e-2, epochs=20, every=5, batch=64, patience=9)
     scores = {}
     for name, vectors in (("told", told), ("noise", noise)):
@@ -117,6 +123,19 @@ def test_a_decoder_reads_what_the_vectors_say(task):
         scores[name] = fit_links(model, task, training).mrr
         assert torch.equal(model.vectors, before)
     assert scores["told"] > scores["noise"] + 0.1
+
+
+def test_whitening_keeps_what_tells_rows_apart():
+    rng = np.random.default_rng(0)
+    x = (rng.normal(size=(300, 5)) @ rng.normal(size=(5, 9))).astype(np.float32)
+    x[:, 0] += 100
+    white = whitened(x, 256)
+    assert white.shape == (300, 9)
+    spread = white[:, :5]
+    covariance = spread.T @ spread / 300
+    assert torch.allclose(covariance, torch.eye(5), atol=0.15)
+    assert white[:, 5:].abs().max() < 1e-2
+    assert whitened(x, 3).equal(white[:, :3])
 
 
 def test_same_seed_same_model(task):

@@ -1,5 +1,7 @@
 """One step of the loop is what it says: a gradient step, then a step of the teacher."""
 
+import time
+
 import pytest
 import torch
 
@@ -15,7 +17,7 @@ from molvec.pretraining import _fabric, build_model, pretrain
 from molvec.records import Record
 from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog, read_lines
-from molvec.train.loop import LoopSettings, train
+from molvec.train.loop import LoopSettings, _Clock, train
 from molvec.train.optimizer import build_optimizer
 from molvec.train.state import Progress
 
@@ -133,3 +135,19 @@ def test_memorizable(make_settings, tmp_path):
     losses = [line["loss"] for line in read_lines(run.folder / "metrics.jsonl")]
     assert losses[-1] < 0.35 * losses[0]
     assert load_settings(run.folder / "config.yaml") == settings
+
+
+def test_waiting_for_data_is_told():
+    def slow():
+        for number in range(3):
+            time.sleep(0.2)
+            yield number
+
+    clock = _Clock(Progress())
+    shares = []
+    for _ in clock.watched(slow()):
+        shares.append(clock.wait_share())
+        time.sleep(0.1)
+    assert shares[0] == 0  # the first batch does not count: workers have to start
+    assert 0 < shares[1] < shares[2] < 1
+    assert clock.waited == pytest.approx(0.4, abs=0.15)
