@@ -111,7 +111,10 @@ class ModelFolder:
                 edge_sizes=featurizer.edge_sizes,
             )
         kind = EMBEDDERS[featurizer.kind]
-        return kind(encoder, featurizer, readout=self.config["readout"], device=self.device)
+        data = load(self.folder, device="cpu").data if featurizer.kind == "network" else {}
+        return kind(
+            encoder, featurizer, readout=self.config["readout"], device=self.device, data=data
+        )
 
 
 def _embedding(embedder: Embedder) -> Callable[[Sequence[str]], Features]:

@@ -62,13 +62,19 @@ class Suite(Protocol):
         ...
 
 
+def _ppi(**arguments: Any) -> SuiteResult:
+    from molvec.benchmarking.ppi import benchmark_ppi
+
+    return benchmark_ppi(**arguments)
+
+
 def _qm9(**arguments: Any) -> SuiteResult:
     from molvec.benchmarking.qm9 import benchmark_qm9
 
     return benchmark_qm9(**arguments)
 
 
-SPECIAL: dict[str, Callable[..., SuiteResult]] = {"qm9": _qm9}
+SPECIAL: dict[str, Callable[..., SuiteResult]] = {"ppi": _ppi, "qm9": _qm9}
 """Suite -> :class:`Suite`; imported when it is called, as each pulls in what it needs."""
 
 OPTIONS: dict[str, tuple[str, ...]] = {"qm9": ("protocol", "fraction", "draws")}

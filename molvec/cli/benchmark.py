@@ -22,7 +22,8 @@ def benchmark(
         list[str] | None,
         typer.Argument(
             help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets; "
-            "qm9, perhaps with names of its labels: molecules in space."
+            "ppi, perhaps with names: networks of proteins; qm9, perhaps with labels: molecules in "
+            "space."
         ),
     ] = None,
     model: Annotated[
@@ -68,7 +69,7 @@ def benchmark(
     dedupe: Annotated[bool, typer.Option("--dedupe", help="One row per molecule.")] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="A fine-tuning setting, e.g. --set epochs=30; repeatable."),
+        typer.Option("--set", help="Of fine-tuning, e.g. --set epochs=30; ppi: of pretraining."),
     ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default all cores.")] = None,
 ) -> None:
@@ -157,7 +158,9 @@ def _special(
         if name not in OPTIONS.get(suite, ()):
             raise UserError(f"{option.opts[0]} has no meaning for the suite {suite}")
         more[name] = context.params[name]
-    folder = output or default_output([suite, *names], model)
+    words = ["benchmark", suite, *names]
+    usual = Path("runs") / "-".join(words) if model is None else default_output(words[1:], model)
+    folder = output or usual
     with stopped_at_once(f"stopped; the same command continues in {folder}"):
         result = SPECIAL[suite](
             names=names,

@@ -1,0 +1,67 @@
+"""Tables of a suite of networks: one a metric, rows are representations, columns data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from molvec.evaluate.cells import Cell
+from molvec.evaluate.markdown_table import table_lines
+from molvec.evaluate.score_table import DASH
+
+TITLES = {"micro_f1": "Micro-F1", "macro_f1": "Macro-F1", "pr_auc": "Average precision"}
+COLUMNS = ("dataset", "representation", "metric", "mean", "std", "num_seeds", "valid", "seconds")
+
+
+def network_frame(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Aggregate cells over seeds: one row per data set, representation and metric.
+
+    Returns:
+        ``mean`` and ``std`` (ddof 1; NaN with one seed) of test scores, ``valid``, the mean of
+        micro-F1 and macro-F1 on the validation part, and ``seconds`` of fitting heads.
+    """
+    groups: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault((cell.key.dataset, cell.key.representation), []).append(cell)
+    rows = []
+    for (dataset, representation), members in groups.items():
+        for metric in TITLES:
+            values = np.array([cell.mean(metric) for cell in members])
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "representation": representation,
+                    "metric": metric,
+                    "mean": float(values.mean()),
+                    "std": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
+                    "num_seeds": len(values),
+                    "valid": float(np.mean([cell.valid_score for cell in members])),
+                    "seconds": float(sum(cell.seconds for cell in members)),
+                }
+            )
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def network_markdown(results: pd.DataFrame) -> str:
+    """Lay out the tables, in hundredths; the best of a column is bold."""
+    datasets = list(dict.fromkeys(results["dataset"]))
+    names = list(dict.fromkeys(results["representation"]))
+    parts = []
+    for metric, title in TITLES.items():
+        found = results[results["metric"] == metric].set_index(["representation", "dataset"])
+        best = found.groupby("dataset")["mean"].max()
+        body = [[name, *(_cell(found, best, name, dataset) for dataset in datasets)]
+                for name in names]  # fmt: skip
+        table = "\n".join(table_lines(["", *datasets], body))
+        parts.append(f"**{title} \N{MULTIPLICATION SIGN} 100**\n\n{table}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _cell(found: pd.DataFrame, best: pd.Series, name: str, dataset: str) -> str:
+    if (name, dataset) not in found.index:
+        return DASH
+    mean, std = (float(found["mean"][name, dataset]), float(found["std"][name, dataset]))
+    text = f"{100 * mean:.1f}" + ("" if np.isnan(std) else f" ±{100 * std:.1f}")
+    return f"**{text}**" if mean == best[dataset] else text
