@@ -12,6 +12,7 @@ import pandas as pd
 
 from molvec.atomic import atomic_write
 from molvec.data.source import cache_folder
+from molvec.errors import UserError
 from molvec.evaluate.aggregate import Context
 from molvec.evaluate.benchmark_report import write_benchmark_report
 from molvec.evaluate.calibration import Calibration, calibration
@@ -75,6 +76,22 @@ def write_output(
         (output / "label_efficiency.csv").unlink(missing_ok=True)
     _replace(output / "results.json", json.dumps(document, indent=1) + "\n")
     return output / "report.html"
+
+
+def check_writable(output: Path) -> None:
+    """Make the folder, and refuse one that cannot be written before hours of work.
+
+    Raises:
+        UserError: saying why.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"cannot write to {output} ({reason}); choose another --output") from None
 
 
 def _maps(contexts: Contexts, shown: Representation) -> list[Map2D]:

@@ -17,7 +17,7 @@ import pandas as pd
 from molvec.benchmarking.datasets import Report, about_data, check_split, load_datasets
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.jobs import Job, jobs
-from molvec.benchmarking.output import write_output
+from molvec.benchmarking.output import check_writable, write_output
 from molvec.benchmarking.settings import BenchmarkSettings, choose_data
 from molvec.data.labelled import Labelled, Task
 from molvec.data.source import cache_folder
@@ -238,19 +238,3 @@ def _plain(settings: BenchmarkSettings) -> dict[str, Any]:
     tree["table"] = None if settings.table is None else asdict(settings.table)
     plain: dict[str, Any] = json.loads(json.dumps(tree, default=str))
     return plain
-
-
-def check_writable(output: Path) -> None:
-    """Make the folder, and refuse one that cannot be written before anything is computed.
-
-    Raises:
-        UserError: if it cannot.
-    """
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        probe = output / ".writable"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        reason = error.strerror or error
-        raise UserError(f"cannot write to {output} ({reason}); choose another --output") from None
