@@ -30,7 +30,7 @@ from benchmarks.atoms import probe, questions
 from benchmarks.folds import CLASSIFICATION, DATASETS, REGRESSION, cross_validated, folds
 from benchmarks.probe import curve
 from molvec.atomic import atomic_write
-from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.config import PretrainSettings, load_settings
 from molvec.data.labelled import load_labelled
 from molvec.demo import random_start
 from molvec.embed.embedder import Embedder
@@ -94,7 +94,8 @@ def main() -> None:
 
 def folder_of(settings: PretrainSettings, runs: Path) -> Path:
     """Where a run is kept: equal settings are run once, whatever ladder they are an arm of."""
-    return runs / hashlib.sha256(dump_settings(settings).encode()).hexdigest()[:16]
+    chosen = json.dumps(settings.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    return runs / hashlib.sha256(chosen.encode()).hexdigest()[:16]
 
 
 def scores_of(

@@ -117,6 +117,8 @@ class EncoderSettings(_Strict):
     depth: Positive | None = None
     heads: Positive | None = None  # graph_transformer only
     local: bool = False  # GINE branch in every block; graph_transformer only
+    # probabilities that a random walk returns, of every node; graph_transformer only
+    random_walk: bool = True
     # graph_transformer with coordinates only: attention reads distances below, Angstrom
     reach: Annotated[float, Field(gt=0)] | None = None
     lmax: Literal[1, 2] | None = None  # equivariant only: highest degree of features
@@ -147,6 +149,8 @@ class ObjectiveSettings(_Strict):
 
     top_k: Positive | None = None  # teacher blocks to average; all of them by default
     target: Literal["standardize", "whiten"] = "standardize"  # channels of that average
+    # whiten: share of the mean variance that is added to every direction's; larger, less whitened
+    shrinkage: Annotated[float, Field(gt=0)] = 0.01
     loss: Literal["mse", "smooth_l1"] = "mse"
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
@@ -215,8 +219,12 @@ class PretrainSettings(_Strict):
         space = self.data.in_space
         equivariant = self.encoder.family == "equivariant"
         reach = self.encoder.reach is not None
-        if equivariant and reach:
-            raise ValueError("encoder.reach has no meaning for an equivariant encoder")
+        for name in ("reach", "local", "random_walk"):
+            if (
+                equivariant
+                and getattr(self.encoder, name) != EncoderSettings.model_fields[name].default
+            ):
+                raise ValueError(f"encoder.{name} has no meaning for an equivariant encoder")
         if space and not equivariant and not reach:
             raise ValueError(
                 f"{self.data.kind} need encoder.family equivariant, or graph_transformer with "

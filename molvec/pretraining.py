@@ -222,6 +222,7 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         top_k=top_k,
         loss=settings.objective.loss,
         target=settings.objective.target,
+        shrinkage=settings.objective.shrinkage,
         visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,
@@ -268,8 +269,10 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         raise UserError(
             f"encoder.dim ({size['dim']}) must be a multiple of encoder.heads ({size['heads']})"
         )
-    space = {} if chosen.reach is None else {"reach": chosen.reach}
-    return {"family": chosen.family, **size, "local": chosen.local, **space}
+    options: dict[str, Any] = {} if chosen.reach is None else {"reach": chosen.reach}
+    if not chosen.random_walk:
+        options["random_walk"] = False
+    return {"family": chosen.family, **size, "local": chosen.local, **options}
 
 
 def resolve_precision(settings: PretrainSettings) -> Any:

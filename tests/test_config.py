@@ -31,6 +31,7 @@ OTHER = {
     "encoder.depth": 2,
     "encoder.heads": 2,
     "encoder.local": True,
+    "encoder.random_walk": False,
     "encoder.readout": "mean",
     "student.kind": "mask_token",
     "student.predictor_width": 64,
@@ -42,6 +43,7 @@ OTHER = {
     "objective.top_k": 2,
     "objective.loss": "smooth_l1",
     "objective.target": "whiten",
+    "objective.shrinkage": 0.35,
     "objective.visible_weight": 0.5,
     "objective.graph_weight": 0.5,
     "objective.grounding_weight": 0.1,
@@ -179,6 +181,11 @@ def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
     [
         ({"encoder.reach": 10.0}, "encoder.reach needs coordinates, molecules have none"),
         (PROTEINS | {"encoder.reach": 10.0}, "encoder.reach has no meaning for an equivariant"),
+        (PROTEINS | {"encoder.local": True}, "encoder.local has no meaning for an equivariant"),
+        (
+            PROTEINS | {"encoder.random_walk": False},
+            "encoder.random_walk has no meaning for an equivariant",
+        ),
         (DISTANCES | {"encoder.reach": None}, r"or graph_transformer with encoder.reach, e.g. 20"),
         (DISTANCES | {"encoder.reach": 0.0}, "encoder.reach: Input should be greater than 0"),
         (DISTANCES | {"encoder.norms": True}, "encoder.norms needs encoder.family equivariant"),

@@ -232,12 +232,14 @@ def test_heads_must_divide(make_settings):
 
 
 def test_encoder_config(make_settings):
-    assert encoder_config(make_settings({"encoder.depth": 5, "encoder.local": True})) == {
+    changes = {"encoder.depth": 5, "encoder.local": True, "encoder.random_walk": False}
+    assert encoder_config(make_settings(changes)) == {
         "family": "graph_transformer",
         "dim": 64,
         "depth": 5,
         "heads": 4,
         "local": True,
+        "random_walk": False,
     }
 
 

@@ -72,17 +72,23 @@ class StructureEmbedding(nn.Module):
 
     .. math:: s_i = T_{\deg}[\deg_i] + W p_i, \quad p_{ik} = [(D^{-1}A)^k]_{ii}
 
+    Args:
+        dim: width.
+        random_walk: whether to read the return probabilities.
+
     Shapes:
         - output: ``[num_nodes, dim]``.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, *, random_walk: bool = True) -> None:
         super().__init__()
         self.degree = nn.Embedding(MAX_DEGREE + 1, dim)
-        self.walk = nn.Linear(WALK_STEPS, dim, bias=False)
+        self.walk = nn.Linear(WALK_STEPS, dim, bias=False) if random_walk else None
         nn.init.normal_(self.degree.weight, std=0.5)
 
     def forward(self, structure: Structure) -> Tensor:
         """Embed the topology of every node of a batch."""
-        walk = structure.walk.to(self.walk.weight.dtype)
-        return self.degree(structure.degree) + self.walk(walk)
+        degree: Tensor = self.degree(structure.degree)
+        if self.walk is None:
+            return degree
+        return degree + self.walk(structure.walk.to(self.walk.weight.dtype))

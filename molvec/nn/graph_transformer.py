@@ -35,6 +35,7 @@ class GraphTransformer(Encoder):
             for graphs without positions.
         entities: add a vector of its own for every ``node_id``, of which there are so many.
         features: add a projection of ``batch.features``, so many numbers a node.
+        random_walk: whether a node's input has its random-walk return probabilities.
 
     Shapes:
         - output and each of ``depth`` hidden states: ``[T, dim]``, with ``T`` visible nodes over
@@ -54,6 +55,7 @@ class GraphTransformer(Encoder):
         reach: float | None = None,
         entities: int | None = None,
         features: int | None = None,
+        random_walk: bool = True,
     ) -> None:
         super().__init__()
         if dim % heads:
@@ -61,7 +63,7 @@ class GraphTransformer(Encoder):
         self.dim = dim
         self.depth = depth
         self.nodes = NodeEmbedding(node_sizes, dim)
-        self.structure = StructureEmbedding(dim)
+        self.structure = StructureEmbedding(dim, random_walk=random_walk)
         self.bias = PairBias(heads, edge_sizes, reach=reach)
         self.blocks = nn.ModuleList(Block(dim, heads, dropout=dropout) for _ in range(depth))
         self.local = nn.ModuleList(LocalBranch(dim, edge_sizes) for _ in range(depth * local))

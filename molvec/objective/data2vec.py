@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -23,7 +24,7 @@ from torch_geometric.utils import scatter
 
 from molvec.graph import POS, STUDENT_POS, EncoderOutput
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
-from molvec.objective.target import NORMALIZATIONS, make_targets, standardize
+from molvec.objective.target import SHRINKAGE, make_targets, standardize, whiten
 from molvec.objective.teacher import make_teacher
 
 
@@ -66,7 +67,8 @@ class Data2Vec(nn.Module):
         student: a :class:`VisibleStudent` (data2vec 2.0) or :class:`MaskTokenStudent` (data2vec).
         top_k: teacher blocks to average.
         loss: a key of ``LOSSES``.
-        target: how targets are normalised, a key of ``NORMALIZATIONS``.
+        target: how targets are normalised, ``"standardize"`` or ``"whiten"``.
+        shrinkage: of whitening.
         visible_weight: weight of the same loss at the nodes that the student sees; without it
             nothing asks the student to keep what is of no use for its neighbours.
         graph_weight: weight of the graph-level term, which predicts the teacher's mean target of
@@ -92,6 +94,7 @@ class Data2Vec(nn.Module):
         top_k: int,
         loss: str = "mse",
         target: str = "standardize",
+        shrinkage: float = SHRINKAGE,
         visible_weight: float = 0.0,
         graph_weight: float = 0.0,
         grounding_weight: float = 0.0,
@@ -104,8 +107,8 @@ class Data2Vec(nn.Module):
         super().__init__()
         if loss not in LOSSES:
             raise ValueError(f"unknown loss {loss!r}; known: {', '.join(LOSSES)}")
-        if target not in NORMALIZATIONS:
-            raise ValueError(f"unknown target {target!r}; known: {', '.join(NORMALIZATIONS)}")
+        if target not in ("standardize", "whiten"):
+            raise ValueError(f"unknown target {target!r}; known: standardize, whiten")
         if grounding_loss not in GROUNDING_LOSSES:
             known = ", ".join(GROUNDING_LOSSES)
             raise ValueError(f"unknown grounding loss {grounding_loss!r}; known: {known}")
@@ -125,7 +128,8 @@ class Data2Vec(nn.Module):
         self.student = student
         self.teacher = make_teacher(student.encoder)
         self.top_k = top_k
-        self.target = target
+        whitened = target == "whiten"
+        self.normalize = partial(whiten, shrinkage=shrinkage) if whitened else standardize
         self.loss = LOSSES[loss]
         dim = student.encoder.dim
         self.graph_head = nn.Linear(dim, student.encoder.hidden_dim) if graph_weight else None
@@ -146,7 +150,7 @@ class Data2Vec(nn.Module):
         # 1. Target: the teacher reads the full graph, once for all views.
         with torch.no_grad():
             teacher = self.teacher(batch)
-            targets = make_targets(teacher.hidden_states, self.top_k, self.target)
+            targets = make_targets(teacher.hidden_states, self.top_k, self.normalize)
 
         # 2. Context: the student reads what is visible and predicts what is not.
         seen = student_view(batch)

@@ -16,7 +16,7 @@ Representation Learning", arXiv 2007.06346).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,9 @@ EPSILON = 1e-5
 
 SHRINKAGE = 0.01
 """Share of the mean variance below which a direction counts as rounding and is not blown up."""
+
+Normalization = Callable[[Tensor], Tensor]
+"""``[num_rows, dim]`` to the same."""
 
 
 def standardize(values: Tensor) -> Tensor:
@@ -36,35 +39,34 @@ def standardize(values: Tensor) -> Tensor:
     return centered * torch.rsqrt(centered.square().mean(0) + EPSILON)
 
 
-def whiten(values: Tensor) -> Tensor:
+def whiten(values: Tensor, shrinkage: float = SHRINKAGE) -> Tensor:
     r"""Rotate to principal axes, scale each to unit variance, rotate back: ``[num_rows, dim]``.
 
     .. math:: Y = (X - \mu) \, V (\Lambda + \epsilon \bar\lambda)^{-1/2} V^\top
 
-    Of all whitenings the one that moves the channels least (ZCA). Computed in float32.
+    Of all whitenings the one that moves the channels least (ZCA). With a larger ``shrinkage``
+    :math:`\epsilon`, directions of little variance keep less of it: well above 1, values are only
+    scaled. Computed in float32.
     """
     centered = values - values.mean(0)
     variances, axes = torch.linalg.eigh(centered.T @ centered / len(centered))
-    floor = SHRINKAGE * variances.mean() + EPSILON
+    floor = shrinkage * variances.mean() + EPSILON
     return centered @ (axes * torch.rsqrt(variances.clamp(min=0) + floor)) @ axes.T
 
 
-NORMALIZATIONS = {"standardize": standardize, "whiten": whiten}
-
-
 def make_targets(
-    hidden_states: Sequence[Tensor], top_k: int, normalize: str = "standardize"
+    hidden_states: Sequence[Tensor], top_k: int, normalize: Normalization = standardize
 ) -> Tensor:
     """Average the standardised top ``top_k`` hidden states and normalise the average.
 
     Args:
         hidden_states: of the teacher's blocks.
         top_k: how many, from the last.
-        normalize: a key of ``NORMALIZATIONS``.
+        normalize: of the average.
 
     Shapes:
         - hidden_states: ``[num_nodes, dim]`` each; output: float32 ``[num_nodes, dim]``.
     """
     top = [standardize(state.float()) for state in hidden_states[-top_k:]]
     with torch.autocast(hidden_states[0].device.type, enabled=False):
-        return NORMALIZATIONS[normalize](torch.stack(top).mean(0))
+        return normalize(torch.stack(top).mean(0))

@@ -148,3 +148,12 @@ def test_layers_hold_every_parameter_once(encoder):
     assert layers[-1][-1] is encoder.norm
     held = [p for layer in layers for module in layer for p in module.parameters()]
     assert len(held) == len({id(p) for p in held}) == len(list(encoder.parameters()))
+
+
+def test_random_walks_tell_rings_of_different_size_apart():
+    hexagon, two_triangles = batch_of("C1CCCCC1"), batch_of("C1CC1.C1CC1")  # all of degree 2
+    for random_walk in (True, False):
+        torch.manual_seed(0)
+        encoder = GraphTransformer(**SIZES, dim=16, depth=1, heads=2, random_walk=random_walk)
+        inputs = [encoder(batch).embedded[0] for batch in (hexagon, two_triangles)]
+        assert torch.equal(*inputs) != random_walk

@@ -1,4 +1,3 @@
-import pytest
 import torch
 
 from molvec.objective.target import make_targets, standardize, whiten
@@ -70,12 +69,14 @@ def test_fewer_rows_than_channels_can_be_whitened():
 def test_whitened_targets_of_low_rank_have_a_higher_one():
     torch.manual_seed(0)
     low = torch.randn(400, 2) @ torch.randn(2, 10) + 0.3 * torch.randn(400, 10)
-    plain, white = (make_targets([low], 1, kind) for kind in ("standardize", "whiten"))
+    plain, white = (make_targets([low], 1, kind) for kind in (standardize, whiten))
     spread = [torch.linalg.svdvals(values) for values in (plain, white)]
     assert spread[0][0] / spread[0][-1] > 5
     assert spread[1][0] / spread[1][-1] < 1.5
 
 
-def test_unknown_normalisation():
-    with pytest.raises(KeyError):
-        make_targets([torch.randn(4, 2)], 1, "layer")
+def test_shrinkage_is_the_share_of_the_mean_variance_added_to_every_direction():
+    x = standardize(correlated())
+    variances = torch.linalg.eigvalsh(x.T @ x / len(x))
+    left = torch.linalg.eigvalsh((y := whiten(x, shrinkage=0.5)).T @ y / len(y))
+    assert torch.allclose(left, variances / (variances + 0.5 * variances.mean()), atol=1e-3)
