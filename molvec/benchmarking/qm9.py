@@ -18,9 +18,10 @@ import numpy as np
 
 from molvec.benchmarking.datasets import Report
 from molvec.benchmarking.encoders import ModelFolder
+from molvec.benchmarking.output import check_writable
 from molvec.benchmarking.qm9_jobs import qm9_jobs, title_of
 from molvec.benchmarking.qm9_output import write_qm9
-from molvec.benchmarking.run import check_same_model, check_writable
+from molvec.benchmarking.run import check_same_model
 from molvec.benchmarking.special import SuiteResult
 from molvec.config import load_finetune_settings
 from molvec.data.labelled import Labelled, labels_sha256

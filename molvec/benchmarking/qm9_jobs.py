@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -204,14 +203,19 @@ def _finetuned(
     """All labels jointly, from the model's weights or from scratch."""
     began = time.perf_counter()
     folder.check_unchanged()
-    title = title_of(key)
+
+    def epoch(line: Mapping[str, float], epochs: int) -> None:
+        """Report one."""
+        losses = f"loss {line['train_loss']:.4f}, of validation {line['valid_loss']:.4f}"
+        report(f"{title_of(key)}: epoch {line['epoch']:.0f} of {epochs}, {losses}")
+
     done = finetune(
         data,
         replace(split, train=training_rows(key, data, split)),
         model=folder.folder,
         settings=settings,
         from_scratch=key.representation == SCRATCH,
-        report=lambda line, epochs: report(f"{title}: epoch {json.dumps(line)} of {epochs}"),
+        report=epoch,
     )
     return scored(
         key,

@@ -2,7 +2,8 @@
 
 The extended Hückel method (Hoffmann 1963, doi:10.1063/1.1734456) as RDKit has it (YAeHMOP): valence
 orbitals, no iteration. Like a fingerprint it follows from the molecule itself; no measured or
-costly value enters. Its time grows with the cube of the atoms: 5 ms for 21, 23 ms for 49, 112 ms for 77.
+costly value enters. Its time grows with the cube of the atoms: 5 ms for 21, 23 ms for 49, 112 ms
+for 77.
 """
 
 from __future__ import annotations
