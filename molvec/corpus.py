@@ -14,7 +14,6 @@ from typing import Any
 from torch import Tensor
 from torch_geometric.data import Data
 
-from molvec.config import DataSettings, PretrainSettings
 from molvec.data.card import list_cards
 from molvec.data.chains import ChainDataset, open_chains
 from molvec.data.conformers import (
@@ -51,6 +50,7 @@ from molvec.records import (
     read_node_features,
     with_features,
 )
+from molvec.settings import DataSettings, PretrainSettings
 
 ATOM_GROUNDING: dict[str, tuple[Callable[[Data], Tensor], int, int]] = {
     "surroundings": (atom_surroundings, NUM_ATOM_SURROUNDINGS, 0),

@@ -16,7 +16,7 @@ from torch import Tensor
 
 import molvec
 from molvec.checkpoint import save_model
-from molvec.config import PretrainSettings, dump_settings, load_settings
+from molvec.config import dump_settings, load_settings
 from molvec.corpus import build_featurizer, grounding_shared, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
@@ -33,6 +33,7 @@ from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
 from molvec.objective import Data2Vec
 from molvec.objective.student import MaskTokenStudent, Predictor, VisibleStudent
+from molvec.settings import PretrainSettings
 from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog
 from molvec.train.loop import LoopSettings, Report, nothing_to_learn, train
@@ -73,7 +74,7 @@ def pretrain(
     """Start a run in a new folder.
 
     Args:
-        settings: see :mod:`molvec.config`.
+        settings: see :mod:`molvec.settings`.
         output: the run folder; must not exist, or be empty.
         report: called at every logged step.
         rows: numbers of the data's rows to learn from; all by default.

@@ -5,8 +5,6 @@ import yaml
 from pydantic import BaseModel
 
 from molvec.config import (
-    FinetuneSettings,
-    PretrainSettings,
     dump_settings,
     list_recipes,
     load_finetune_settings,
@@ -18,6 +16,7 @@ from molvec.corpus import build_featurizer
 from molvec.errors import UserError
 from molvec.masking import MaskSampler
 from molvec.pretraining import build_model, encoder_config, resolve_precision
+from molvec.settings import FinetuneSettings, PretrainSettings
 from tests.networks import featurizer_of, knowledge
 
 OTHER = {

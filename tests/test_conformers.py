@@ -11,13 +11,14 @@ import torch
 from e3nn import o3
 from rdkit import Chem
 
-from molvec.config import FinetuneSettings, load_settings
+from molvec.config import load_settings
 from molvec.embed.conformers import ConformerEmbedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.finetuning import finetune
 from molvec.pretraining import pretrain, resume
 from molvec.records import Conformer, RecordError, embed_conformer
+from molvec.settings import FinetuneSettings
 from tests.labels import split_of, two_targets
 from tests.runs import assert_same_run, log_of, stop_at
 

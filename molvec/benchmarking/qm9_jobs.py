@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from molvec.benchmarking.datasets import Report
 from molvec.benchmarking.encoders import ModelFolder
-from molvec.config import FinetuneSettings
 from molvec.data.labelled import Labelled
 from molvec.data.source import cache_folder
 from molvec.data.split import Split
@@ -32,6 +31,7 @@ from molvec.evaluate.representation import (
 from molvec.finetuning import finetune
 from molvec.provenance import software
 from molvec.records import Conformer
+from molvec.settings import FinetuneSettings
 
 HUCKEL = "extended Hückel"
 COUNTS = "counts of the elements"
