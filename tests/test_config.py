@@ -141,6 +141,7 @@ OTHER_NETWORKS = {
     "data.relations": True,
     "data.columns": {"source": "a", "target": "b"},
     "data.features": "f.csv",
+    "data.positions": 7,
     "data.entity_table": False,
     "data.sample_nodes": 16,
     "data.sampling": "hops",
