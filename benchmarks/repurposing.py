@@ -260,7 +260,7 @@ def write(output: Path, document: dict[str, object]) -> None:
         [
             f"`{document['command']}`",
             "",
-            f"Means over {TEST} diseases without a treatment in training; ± over seeds.",
+            f"Means over {TEST} diseases without a treatment in training, and over seeds, with ±.",
             "",
             *table_lines(header, body),
             "",
