@@ -12,6 +12,8 @@ from molvec.evaluate.markdown_table import table_lines
 from molvec.evaluate.score_table import DASH
 
 TITLES = {"micro_f1": "Micro-F1", "macro_f1": "Macro-F1", "pr_auc": "Average precision"}
+ROWS = ("pretrained", "random start", "node2vec", "positions", "features", "degree")
+"""Representations from the top; others follow."""
 COLUMNS = ("dataset", "representation", "metric", "mean", "std", "num_seeds", "valid", "seconds")
 
 
@@ -47,7 +49,9 @@ def network_frame(cells: Sequence[Cell]) -> pd.DataFrame:
 def network_markdown(results: pd.DataFrame) -> str:
     """Lay out the tables, in hundredths; the best of a column is bold."""
     datasets = list(dict.fromkeys(results["dataset"]))
-    names = list(dict.fromkeys(results["representation"]))
+    found_names = set(results["representation"])
+    names = [name for name in ROWS if name in found_names]
+    names += sorted(found_names - set(ROWS))
     parts = []
     for metric, title in TITLES.items():
         found = results[results["metric"] == metric].set_index(["representation", "dataset"])
