@@ -30,7 +30,7 @@ from benchmarks.atoms import probe, questions
 from benchmarks.folds import CLASSIFICATION, DATASETS, REGRESSION, cross_validated, folds
 from benchmarks.probe import curve
 from molvec.atomic import atomic_write
-from molvec.config import PretrainSettings, load_settings
+from molvec.config import load_settings
 from molvec.data.labelled import load_labelled
 from molvec.demo import random_start
 from molvec.embed.embedder import Embedder
@@ -38,6 +38,7 @@ from molvec.embed.load import load
 from molvec.evaluate.markdown_table import table_lines
 from molvec.pretraining import pretrain, resume
 from molvec.provenance import describe
+from molvec.settings import PretrainSettings
 
 RANDOM_START = "base at random start"
 FEW = 0.1  # share of the labels

@@ -24,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torch_geometric.data import Batch
 from torch_geometric.utils import from_smiles
 
-from molvec.config import PretrainSettings, load_settings
+from molvec.config import load_settings
 from molvec.data.dataset import MoleculeDataset
 from molvec.data.loader import collate, load_batches
 from molvec.data.sampler import BucketBatches
@@ -36,6 +36,7 @@ from molvec.objective import Data2Vec, ema_update
 from molvec.pretraining import build_model
 from molvec.provenance import describe
 from molvec.records import Record, parse
+from molvec.settings import PretrainSettings
 from molvec.train.optimizer import build_optimizer
 
 SEED = 0

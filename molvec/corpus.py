@@ -6,7 +6,7 @@ Pretraining opens a corpus, fine-tuning featurises molecules with labels.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 from torch import Tensor
 from torch_geometric.data import Data
 
-from molvec.config import DataSettings, PretrainSettings
 from molvec.data.card import list_cards
 from molvec.data.chains import ChainDataset, open_chains
 from molvec.data.conformers import (
@@ -34,8 +33,9 @@ from molvec.data.source import sha256_of
 from molvec.data.store import SmilesStore, open_store
 from molvec.data.subgraphs import SubgraphSampler
 from molvec.errors import UserError, did_you_mean
-from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS
+from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS, atom_surroundings
 from molvec.featurize.conformer import ConformerFeaturizer
+from molvec.featurize.extended_huckel import NUM_EXTENDED_HUCKEL, NUM_SHARED, extended_huckel
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
@@ -50,6 +50,14 @@ from molvec.records import (
     read_node_features,
     with_features,
 )
+from molvec.settings import DataSettings, PretrainSettings
+
+ATOM_GROUNDING: dict[str, tuple[Callable[[Data], Tensor], int, int]] = {
+    "surroundings": (atom_surroundings, NUM_ATOM_SURROUNDINGS, 0),
+    "extended_huckel": (extended_huckel, NUM_EXTENDED_HUCKEL, NUM_SHARED),
+}
+"""What the grounding term predicts of the atoms of a conformer, how many numbers of each, and how
+many of these, the last ones, are of the conformer as a whole."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ def build_featurizer(data: DataSettings) -> Featurizer:
 def grounding_targets(settings: PretrainSettings) -> Grounding | None:
     """What the grounding term predicts of molecules; ``None`` without one."""
     chosen = settings.objective
-    if not chosen.grounding_weight or chosen.grounding == "surroundings":
+    if not chosen.grounding_weight or settings.data.in_space:
         return None
     if chosen.grounding == "descriptors":
         return Grounding("descriptors")
@@ -115,10 +123,19 @@ def grounding_targets(settings: PretrainSettings) -> Grounding | None:
 
 def grounding_size(settings: PretrainSettings) -> int:
     """How many numbers the grounding term predicts; 0 without one."""
-    if settings.objective.grounding_weight and settings.objective.grounding == "surroundings":
-        return NUM_SURROUNDINGS if settings.data.kind == "proteins" else NUM_ATOM_SURROUNDINGS
+    if settings.objective.grounding_weight and settings.data.in_space:
+        if settings.data.kind == "proteins":
+            return NUM_SURROUNDINGS
+        return ATOM_GROUNDING[settings.objective.grounding][1]
     grounding = grounding_targets(settings)
     return 0 if grounding is None else grounding.size
+
+
+def grounding_shared(settings: PretrainSettings) -> int:
+    """How many of these are of a graph as a whole, though there is a row per node."""
+    kind = settings.objective.grounding
+    grounded = settings.objective.grounding_weight and settings.data.kind == "conformers"
+    return ATOM_GROUNDING[kind][2] if grounded else 0
 
 
 def labelled_graphs(data: Labelled, rows: Iterable[int], featurizer: Featurizer) -> dict[int, Data]:
@@ -173,7 +190,8 @@ def _chains(settings: PretrainSettings, featurizer: ProteinFeaturizer, rows: Any
 
 
 def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, rows: Any) -> Corpus:
-    data, grounded = settings.data, settings.objective.grounding_weight > 0
+    data, objective = settings.data, settings.objective
+    ground = ATOM_GROUNDING[objective.grounding][0] if objective.grounding_weight else None
     path = Path(data.source).expanduser()
     if has_geometries(data.source) or path.is_dir() or geometry_format(path):
         if data.smiles_column is not None:
@@ -182,7 +200,7 @@ def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, row
     else:
         store = open_store(data.source, smiles_column=data.smiles_column)
     dataset = ConformerDataset(
-        store, featurizer, max_atoms=data.max_atoms, grounded=grounded, rows=rows
+        store, featurizer, max_atoms=data.max_atoms, ground=ground, rows=rows
     )
     left_out = store.summary() if isinstance(store, ConformerStore) else ""
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")), left_out)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 import molvec
-from molvec.config import PretrainSettings, load_settings
+from molvec.config import load_settings
 from molvec.data.store import SmilesStore, open_store
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
@@ -25,6 +25,7 @@ from molvec.evaluate.report import write_report
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.pretraining import Run, build_model, pretrain, resume
 from molvec.records import Record, parse
+from molvec.settings import PretrainSettings
 from molvec.train.log import read_lines
 from molvec.train.loop import Report
 

@@ -67,8 +67,8 @@ def _device() -> str:
 
 
 def _precision() -> str:
-    from molvec.config import PretrainSettings
     from molvec.pretraining import resolve_precision
+    from molvec.settings import PretrainSettings
 
     return f"training in {resolve_precision(PretrainSettings())}; embedding in 32-true"
 

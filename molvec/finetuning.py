@@ -20,7 +20,7 @@ from torch_geometric.data import Data
 
 import molvec
 from molvec.checkpoint import save_model
-from molvec.config import EncoderSettings, FinetuneSettings, PretrainSettings, dump_settings
+from molvec.config import dump_settings
 from molvec.corpus import labelled_graphs
 from molvec.data.labelled import Labelled
 from molvec.data.split import Split
@@ -38,6 +38,7 @@ from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
 from molvec.nn.readout import graph_width
 from molvec.pretraining import encoder_config
+from molvec.settings import EncoderSettings, FinetuneSettings, PretrainSettings
 from molvec.train.optimizer import build_layered_optimizer, layer_rates
 from molvec.train.supervised import (
     EpochReport,
@@ -100,7 +101,7 @@ def finetune(
         split: which of them teach, choose the epoch, and test.
         model: what :func:`molvec.load` takes; ``None`` starts from random weights with the
             architecture of ``settings.preset``.
-        settings: see :class:`molvec.config.FinetuneSettings`.
+        settings: see :class:`molvec.settings.FinetuneSettings`.
         output: model folder to write at the end; must not exist, or be empty.
         from_scratch: take the architecture and the readout of ``model``, but random weights.
         report: called after every epoch.
@@ -195,7 +196,7 @@ def _build(
     config |= {"featurizer": featurizer.to_json(), "readout": readout}
     freeze(encoder, settings.freeze)
     head = GraphHead(
-        width=encoder.dim * graph_width(readout, encoder.depth),
+        width=graph_width(readout, encoder),
         num_targets=data.targets.shape[1],
         task=data.task,
         hidden=settings.hidden,

@@ -56,7 +56,7 @@ class EncoderOutput(NamedTuple):
 
     Shapes:
         - ``output``: ``[num_nodes, dim]``; what the predictor and ``embed`` read.
-        - ``hidden_states``: one ``[num_nodes, dim]`` per block; what the targets average.
+        - ``hidden_states``: one ``[num_nodes, hidden_dim]`` per block; what the targets average.
         - ``embedded``: ``[num_nodes, dim]``; what the first block received (for diagnostics).
     """
 
@@ -71,11 +71,16 @@ class Encoder(nn.Module):
     ``visible`` is bool ``[num_nodes]``, or ``[num_views, num_nodes]`` for several maskings of the
     same batch in one call; ``False`` hides a node: its features, and the features of its edges,
     must not influence any output. ``None`` means that every node is visible. ``dim`` is the width
-    of what it returns, ``depth`` the number of hidden states.
+    of what it returns, ``depth`` the number of hidden states and ``hidden_dim`` their width.
     """
 
     dim: int
     depth: int
+
+    @property
+    def hidden_dim(self) -> int:
+        """Width of the hidden states: ``dim``, unless an encoder says otherwise."""
+        return self.dim
 
     def forward(self, batch: Batch, visible: Tensor | None = None) -> EncoderOutput:
         """Encode the visible nodes of a batch."""

@@ -16,8 +16,8 @@ from torch import Tensor
 
 import molvec
 from molvec.checkpoint import save_model
-from molvec.config import PretrainSettings, dump_settings, load_settings
-from molvec.corpus import build_featurizer, grounding_size, open_corpus
+from molvec.config import dump_settings, load_settings
+from molvec.corpus import build_featurizer, grounding_shared, grounding_size, open_corpus
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.network_card import list_networks
@@ -27,11 +27,13 @@ from molvec.errors import UserError
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.protein import ProteinFeaturizer
+from molvec.graph import Encoder
 from molvec.masking import CoordinateNoise, EdgeMask, MaskSampler
 from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
 from molvec.objective import Data2Vec
 from molvec.objective.student import MaskTokenStudent, Predictor, VisibleStudent
+from molvec.settings import PretrainSettings
 from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog
 from molvec.train.loop import LoopSettings, Report, nothing_to_learn, train
@@ -72,7 +74,7 @@ def pretrain(
     """Start a run in a new folder.
 
     Args:
-        settings: see :mod:`molvec.config`.
+        settings: see :mod:`molvec.settings`.
         output: the run folder; must not exist, or be empty.
         report: called at every logged step.
         rows: numbers of the data's rows to learn from; all by default.
@@ -213,9 +215,8 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     )
     student: VisibleStudent | MaskTokenStudent
     if settings.student.kind == "visible":
-        student = VisibleStudent(
-            encoder, build_predictor(settings, encoder.dim, featurizer.edge_sizes)
-        )
+        predictor = build_predictor(settings, encoder, featurizer.edge_sizes)
+        student = VisibleStudent(encoder, predictor)
     else:
         student = MaskTokenStudent(encoder)
     depth = encoder.depth
@@ -234,28 +235,29 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_size=grounding_size(settings),
         grounding_view=settings.objective.grounding_view,
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
-        grounding_level="node" if settings.objective.grounding == "surroundings" else "graph",
+        grounding_level="node" if settings.data.in_space else "graph",
+        grounding_shared=grounding_shared(settings),
     )
 
 
 def build_predictor(
-    settings: PretrainSettings, dim: int, edge_sizes: tuple[int, ...] = ()
+    settings: PretrainSettings, encoder: Encoder, edge_sizes: tuple[int, ...] = ()
 ) -> Predictor:
     """Build what fills the gaps, of the encoder's family.
 
     Args:
         settings: of the run.
-        dim: the encoder's width.
+        encoder: whose output it reads.
         edge_sizes: of the edge features, for a predictor that reads them.
     """
     chosen = settings.student
-    size = {"dim": dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
+    size = {"dim": encoder.dim, "width": chosen.predictor_width, "depth": chosen.predictor_depth}
     if settings.encoder.family == "equivariant":
         from molvec.nn.equivariant_predictor import EquivariantPredictor
 
         config = encoder_config(settings)
         space = {name: config[name] for name in ("lmax", "cutoff", "neighbours")}
-        return EquivariantPredictor(**size, **space)
+        return EquivariantPredictor(**size, **space, target_dim=encoder.hidden_dim)
     reach = settings.encoder.reach
     read = edge_sizes if chosen.predictor_edges else ()
     return TransformerPredictor(**size, heads=chosen.predictor_heads, reach=reach, edge_sizes=read)
@@ -275,6 +277,8 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
         featurizer = build_featurizer(settings.data)
         assert isinstance(featurizer, ConformerFeaturizer | ProteinFeaturizer)
         space = {"cutoff": featurizer.cutoff, "neighbours": featurizer.max_neighbours}
+        if chosen.norms:
+            size["norms"] = True
         return {"family": chosen.family, **size, **space}
     if size["dim"] % size["heads"]:
         raise UserError(

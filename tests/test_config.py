@@ -5,8 +5,6 @@ import yaml
 from pydantic import BaseModel
 
 from molvec.config import (
-    FinetuneSettings,
-    PretrainSettings,
     dump_settings,
     list_recipes,
     load_finetune_settings,
@@ -18,6 +16,7 @@ from molvec.corpus import build_featurizer
 from molvec.errors import UserError
 from molvec.masking import MaskSampler
 from molvec.pretraining import build_model, encoder_config, resolve_precision
+from molvec.settings import FinetuneSettings, PretrainSettings
 from tests.networks import featurizer_of, knowledge
 
 OTHER = {
@@ -83,9 +82,20 @@ OTHER_PROTEINS = PROTEINS | {
     "data.cutoff": 8.5,
     "data.max_neighbours": 12,
     "encoder.lmax": 2,
+    "encoder.norms": True,
     "mask.noise": 0.25,
 }
 """The same for those that only proteins have."""
+
+CONFORMERS = {
+    "data.kind": "conformers",
+    "data.source": "qm9",
+    "encoder.family": "equivariant",
+    "objective.grounding": "extended_huckel",
+    "objective.grounding_weight": 1.0,
+    "objective.grounding_view": "clean",
+}
+"""Conformers with a grounding term that only they have."""
 
 DISTANCES = {**PROTEINS, "encoder.family": "graph_transformer", "encoder.reach": 10.0}
 """Proteins through the graph Transformer."""
@@ -187,12 +197,27 @@ def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
         ),
         (DISTANCES | {"encoder.reach": None}, r"or graph_transformer with encoder.reach, e.g. 20"),
         (DISTANCES | {"encoder.reach": 0.0}, "encoder.reach: Input should be greater than 0"),
+        (DISTANCES | {"encoder.norms": True}, "encoder.norms needs encoder.family equivariant"),
         (DISTANCES | {"student.kind": "mask_token"}, "proteins need student.kind visible"),
     ],
 )
 def test_reach_where_it_has_no_meaning(overrides, message):
     with pytest.raises(UserError, match=message):
         load_settings(None, overrides)
+
+
+@pytest.mark.parametrize(
+    ("base", "kind", "fitting"),
+    [
+        ({}, "extended_huckel", "molecules need objective.grounding fingerprint or descriptors"),
+        (PROTEINS, "extended_huckel", "proteins need objective.grounding surroundings"),
+        (CONFORMERS, "fingerprint", "objective.grounding surroundings or extended_huckel"),
+    ],
+)
+def test_a_grounding_of_another_kind_of_data_is_refused(base, kind, fitting):
+    chosen = {"objective.grounding": kind, "objective.grounding_weight": 1.0}
+    with pytest.raises(UserError, match=fitting):
+        load_settings(None, base | chosen)
 
 
 @pytest.mark.parametrize("key", sorted(OTHER | OTHER_PROTEINS))
@@ -214,7 +239,9 @@ def load_from_text(text):
 
 
 @pytest.mark.parametrize(
-    "other", [OTHER, OTHER_PROTEINS, DISTANCES], ids=["molecules", "proteins", "distances"]
+    "other",
+    [OTHER, OTHER_PROTEINS, CONFORMERS, DISTANCES],
+    ids=["molecules", "proteins", "conformers", "distances"],
 )
 def test_round_trip_through_a_file(tmp_path, other):
     settings = load_settings(None, other)

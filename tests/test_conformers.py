@@ -11,13 +11,14 @@ import torch
 from e3nn import o3
 from rdkit import Chem
 
-from molvec.config import FinetuneSettings, load_settings
+from molvec.config import load_settings
 from molvec.embed.conformers import ConformerEmbedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.finetuning import finetune
 from molvec.pretraining import pretrain, resume
 from molvec.records import Conformer, RecordError, embed_conformer
+from molvec.settings import FinetuneSettings
 from tests.labels import split_of, two_targets
 from tests.runs import assert_same_run, log_of, stop_at
 
@@ -102,6 +103,24 @@ def test_smiles_get_a_geometry_on_the_way(smiles_file, tmp_path):
     settings = load_settings("qm9", TINY | {"data.source": str(smiles_file), "steps": 2})
     run = pretrain(settings, output=tmp_path / "run")
     assert run.progress.molecules == 8
+
+
+@pytest.mark.parametrize("kind", ["surroundings", "extended_huckel"])
+def test_what_a_geometry_says_of_its_atoms_can_be_learned_with_norms_as_targets(
+    kind, folder, tmp_path
+):
+    more = {
+        "data.source": str(folder),
+        "encoder.norms": True,
+        "objective.grounding": kind,
+        "objective.grounding_weight": 1.0,
+        "objective.grounding_view": "clean",
+    }
+    run = pretrain(load_settings("qm9", TINY | more), output=tmp_path / "run")
+    log = log_of(run.folder)
+    assert 0 < log[-1]["grounding_loss"] < log[0]["grounding_loss"]
+    wide = 2 * (2 * 32 + 2 * (32 + 8))  # mean and sum; both ends and two blocks' hidden states
+    assert load(run.folder, device="cpu").embed([folder / "a.xyz"]).shape == (16, wide)
 
 
 # --- embedding --------------------------------------------------------------------------------

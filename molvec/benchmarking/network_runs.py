@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from molvec.benchmarking.datasets import Report
-from molvec.config import PretrainSettings, load_settings
+from molvec.config import load_settings
 from molvec.errors import UserError
 from molvec.pretraining import pretrain, resume
+from molvec.settings import PretrainSettings
 from molvec.train.state import Progress
 
 

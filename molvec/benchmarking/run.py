@@ -132,7 +132,7 @@ def run_benchmark(
     shared = None if settings.table is not None else cache_folder() / "cells"
     store = CellStore(output / "cells", shared)
     check_writable(output)
-    _check_same_model(output, folder)
+    check_same_model(output, folder)
     representations = _representations(settings, folder)
     cells: list[Cell] = []
     contexts: dict[tuple[str, str], Context] = {}
@@ -196,8 +196,12 @@ def _name(key: CellKey) -> str:
     return f"{key.dataset}: {key.representation}, {key.head}, seed {key.seed}{share}"
 
 
-def _check_same_model(output: Path, folder: ModelFolder | None) -> None:
-    """Two models do not share a folder: the tables of the first would be replaced."""
+def check_same_model(output: Path, folder: ModelFolder | None) -> None:
+    """Two models do not share a folder: the tables of the first would be replaced.
+
+    Raises:
+        UserError: if ``results.json`` is there and is of another model, or damaged.
+    """
     path = output / "results.json"
     if not path.exists():
         return

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from molvec.config import FinetuneSettings
 from molvec.data.card import list_labelled
 from molvec.data.labelled import Task
 from molvec.data.split import SPLITS
 from molvec.errors import UserError, did_you_mean
 from molvec.evaluate.heads import HEADS
 from molvec.evaluate.suite import SUITES
+from molvec.settings import FinetuneSettings
 
 PROTOCOLS = ("frozen", "finetune", "label-efficiency")
 FRACTIONS = (0.05, 0.1, 0.25, 0.5, 1.0)

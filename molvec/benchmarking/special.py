@@ -46,12 +46,13 @@ class Suite(Protocol):
         """Run it, or the rest of one that was interrupted.
 
         Args:
-            names: data sets, as given after the suite's name; none for all of them.
-            model: a run or a model folder; ``None`` pretrains one for each data set.
+            names: data sets, or labels, as given after the suite's name; none for all of them.
+            model: a run or a model folder; ``None`` pretrains one for each data set, where a suite
+                does that.
             output: folder for everything; the same call continues there.
             seeds: 0 to ``seeds - 1``.
             jobs: processes.
-            overrides: settings of pretraining, by dotted key.
+            overrides: settings of pretraining or of fine-tuning, by dotted key.
             command: how to repeat this, for the record.
             report: receives one line for each step.
 
@@ -73,5 +74,14 @@ def _kg(**arguments: Any) -> SuiteResult:
     return benchmark_kg(**arguments)
 
 
-SPECIAL: dict[str, Callable[..., SuiteResult]] = {"kg": _kg, "ppi": _ppi}
+def _qm9(**arguments: Any) -> SuiteResult:
+    from molvec.benchmarking.qm9 import benchmark_qm9
+
+    return benchmark_qm9(**arguments)
+
+
+SPECIAL: dict[str, Callable[..., SuiteResult]] = {"kg": _kg, "ppi": _ppi, "qm9": _qm9}
 """Suite -> :class:`Suite`; imported when it is called, as each pulls in what it needs."""
+
+OPTIONS: dict[str, tuple[str, ...]] = {"qm9": ("protocol", "fraction", "draws")}
+"""Suite -> what it takes beside the arguments of :class:`Suite`, only where the user gave it."""

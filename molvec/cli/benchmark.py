@@ -22,7 +22,8 @@ def benchmark(
         list[str] | None,
         typer.Argument(
             help="moleculenet, moleculenet-small, moleculenet-full, or names of data sets; "
-            "ppi or kg, perhaps with names: networks of proteins, knowledge graphs."
+            "ppi or kg, perhaps with names: networks of proteins, knowledge graphs; "
+            "qm9, perhaps with names of its labels: molecules in space."
         ),
     ] = None,
     model: Annotated[
@@ -145,15 +146,22 @@ def _special(
     from rich.console import Console
     from rich.markdown import Markdown
 
-    from molvec.benchmarking.special import SPECIAL
+    from molvec.benchmarking.run import default_output
+    from molvec.benchmarking.special import OPTIONS, SPECIAL
     from molvec.config import parse_overrides
     from molvec.train.interrupt import stopped_at_once
 
+    more = {}
     for option in context.command.params:
-        given = context.get_parameter_source(option.name or "")
-        if given is not None and given.name == "COMMANDLINE" and option.name not in SHARED:
+        name = option.name or ""
+        source = context.get_parameter_source(name)
+        if source is None or source.name != "COMMANDLINE" or name in SHARED:
+            continue
+        if name not in OPTIONS.get(suite, ()):
             raise UserError(f"{option.opts[0]} has no meaning for the suite {suite}")
-    folder = output or Path("runs") / "-".join(["benchmark", suite, *names])
+        more[name] = context.params[name]
+    own = Path("runs") / "-".join(["benchmark", suite, *names])  # a suite that pretrains
+    folder = output or (own if model is None else default_output([suite, *names], model))
     with stopped_at_once(f"stopped; the same command continues in {folder}"):
         result = SPECIAL[suite](
             names=names,
@@ -164,6 +172,7 @@ def _special(
             overrides=parse_overrides(set_ or []),
             command=shlex.join(["molvec", *sys.argv[1:]]),
             report=lambda line: typer.echo(line, err=True),
+            **more,
         )
     Console().print(Markdown(result.table))
     if result.failures:

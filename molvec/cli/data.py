@@ -21,6 +21,7 @@ def list_() -> None:
     from molvec.data.card import list_cards, load_card
     from molvec.data.network_card import list_networks, load_network_card, place_of
     from molvec.data.source import is_here, locate
+    from molvec.data.trajectory_card import list_trajectories, load_trajectory_card
 
     rows = []
     for name in list_cards():
@@ -35,6 +36,10 @@ def list_() -> None:
         licence, place = network.licence.split(";")[0], place_of(network)
         labels = f"{network.labels} yes/no" if network.labels else "triples"
         rows.append((name, f"{network.edges:,}", labels, licence, place, network.title))
+    for name in list_trajectories():
+        moving = load_trajectory_card(name)
+        licence, place = moving.licence.split(";")[0], place_of(moving)
+        rows.append((name, f"{moving.frames:,}", "forces", licence, place, moving.title))
     # A line for each, however narrow the terminal: the title is what gives way.
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     names = ("name", "rows", "labels", "licence", "where")
@@ -61,8 +66,9 @@ def get(name: Annotated[str, typer.Argument(help="A name from `molvec data list`
     from molvec.data.card import DatasetCard
     from molvec.data.network_card import fetch_network, find_card
     from molvec.data.source import fetch
+    from molvec.data.trajectory_card import list_trajectories, load_trajectory_card
 
-    card = find_card(name)
+    card = load_trajectory_card(name) if name in list_trajectories() else find_card(name)
     for path in [fetch(card)] if isinstance(card, DatasetCard) else fetch_network(card).values():
         typer.echo(path)
 
@@ -81,7 +87,18 @@ def verify(
     from molvec.data.card import DatasetCard, list_cards
     from molvec.data.network_card import find_card, list_networks, place_of
     from molvec.data.network_source import verify_network
+    from molvec.data.trajectory import verify_trajectories
+    from molvec.data.trajectory_card import list_trajectories, load_trajectory_card
 
+    moving = list_trajectories()
+    for other in [name] if name in moving else [] if name else moving:
+        place = place_of(load_trajectory_card(other))
+        if name is None and place == "not downloaded":
+            typer.echo(f"{other}: not downloaded")
+        else:
+            typer.echo(verify_trajectories(other))
+    if name in moving:
+        return
     for card in map(find_card, [name] if name else [*list_cards(), *list_networks()]):
         if isinstance(card, DatasetCard):
             if name is None and not source.is_here(card):

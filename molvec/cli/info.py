@@ -28,6 +28,7 @@ def _shipped() -> dict[str, str]:
     from molvec.config import list_recipes
     from molvec.data.card import list_cards
     from molvec.data.network_card import list_networks
+    from molvec.data.trajectory_card import list_trajectories
     from molvec.shipped import shipped_models
 
     return {
@@ -36,6 +37,7 @@ def _shipped() -> dict[str, str]:
         "recipes": ", ".join(list_recipes()),
         "data sets": ", ".join(list_cards()),
         "networks": ", ".join(list_networks()),
+        "trajectories": ", ".join(list_trajectories()),
     }
 
 

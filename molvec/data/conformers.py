@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 from torch_geometric.data import Data
 
 from molvec.data.card import list_cards, load_card
@@ -20,7 +21,6 @@ from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, fetch, sha256_of
 from molvec.data.store import SmilesStore
 from molvec.errors import UserError
-from molvec.featurize.atom_surroundings import atom_surroundings
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.graph import GROUNDING
 from molvec.records import (
@@ -167,7 +167,7 @@ class ConformerDataset(StoreDataset):
             loader's processes: ten to thirty molecules a second and core.
         featurizer: conformer -> graph.
         max_atoms: a larger molecule is an error (and is skipped in training).
-        grounded: attach what surrounds each atom as ``grounding``.
+        ground: attach what this makes of a graph as ``grounding``, ``[n, size]``.
         rows: numbers of the store's rows to use; all by default.
     """
 
@@ -177,14 +177,14 @@ class ConformerDataset(StoreDataset):
         featurizer: ConformerFeaturizer,
         *,
         max_atoms: int | None = None,
-        grounded: bool = False,
+        ground: Callable[[Data], Tensor] | None = None,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__(store, rows)
         self.store = store
         self.featurizer = featurizer
         self.max_atoms = max_atoms
-        self.grounded = grounded
+        self.ground = ground
 
     def graph(self, index: int, epoch: int = 0) -> Data:
         """Featurise one conformer, making it first if need be."""
@@ -195,6 +195,6 @@ class ConformerDataset(StoreDataset):
         else:
             record = ConformerRecord(row, found, molecule=Record(row, smiles=found))
         graph = self.featurizer(record.geometry(max_atoms=self.max_atoms))
-        if self.grounded:
-            graph[GROUNDING] = atom_surroundings(graph)
+        if self.ground is not None:
+            graph[GROUNDING] = self.ground(graph)
         return graph

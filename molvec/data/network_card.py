@@ -6,11 +6,11 @@ They are kept in a folder of their own, ``datasets/networks``, so that a name te
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import Field, NonNegativeInt, model_validator
 
@@ -133,7 +133,7 @@ class NetworkCard(Card):
             if count != told and not (field == "edges" and self.unverified):
                 raise UserError(f"{self.name}: {field} {_text(count)}, the card says {_text(told)}")
 
-    def contents(self) -> Iterator[tuple[str, NetworkFile]]:
+    def contents(self) -> Iterable[tuple[str, NetworkFile]]:
         """Yield the files by role."""
         for role, held in self.files.items():
             about = held.file, held.sha256, held.mirror_path, held.sources
@@ -191,8 +191,16 @@ def read_network_card(path: Path) -> NetworkCard:
     return read_card_of(NetworkCard, path)
 
 
+class Files(Protocol):
+    """A card of several files."""
+
+    def contents(self) -> Iterable[tuple[str, NetworkFile]]:
+        """Yield them by role."""
+        ...
+
+
 def fetch_network(
-    card: NetworkCard, *, cache: Path | None = None, download: Download | None = None
+    card: Files, *, cache: Path | None = None, download: Download | None = None
 ) -> dict[str, Path]:
     """Return the files by role, each checked; what is not here is downloaded, an archive once.
 
@@ -204,7 +212,7 @@ def fetch_network(
         return {role: fetch(file, cache=cache, download=get) for role, file in card.contents()}
 
 
-def place_of(card: NetworkCard, *, cache: Path | None = None) -> str:
+def place_of(card: Files, *, cache: Path | None = None) -> str:
     """Say where the files are: ``"cached"``, ``"mirror"``, ``"damaged"`` or ``"not downloaded"``.
 
     Where they are in several places, the first of them.

@@ -103,12 +103,12 @@ class Embedder:
     @property
     def node_dim(self) -> int:
         """Width of a node's vector."""
-        return self.encoder.dim * node_width(self.readout, self.encoder.depth)
+        return node_width(self.readout, self.encoder)
 
     @property
     def dim(self) -> int:
         """Width of a graph's vector."""
-        return self.encoder.dim * graph_width(self.readout, self.encoder.depth)
+        return graph_width(self.readout, self.encoder)
 
     def embed(
         self,

@@ -57,8 +57,8 @@ def load(model: str | Path, *, device: str = "auto") -> Embedder:
         )
         encoder.load_state_dict(encoder_tensors(tensors))
         readout = config["readout"]
-        wide = graph_width(readout, encoder.depth) if readout in READOUTS else 1
-        head = _head(config, tensors, width=encoder.dim * wide)
+        wide = graph_width(readout, encoder) if readout in READOUTS else encoder.dim
+        head = _head(config, tensors, width=wide)
         targets = config["head"]["targets"] if head is not None else ()
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(

@@ -162,9 +162,9 @@ class EquivariantBlock(nn.Module):
         h_i' = h_i + f_i
 
     with :math:`n` the normalised features. The gate is silu for scalars; features of higher degree
-    are multiplied by the sigmoid of a scalar each. Returns ``h'`` and the scalars of
-    :math:`\mathrm{conv}(n)_i`, without those that only gate: the targets of data2vec. They say
-    what surrounds a point, not what it is: of :math:`f_i` half the variance is the point's own
+    are multiplied by the sigmoid of a scalar each. Returns ``h'`` and the messages
+    :math:`\mathrm{conv}(n)_i`, without the scalars that only gate: the targets of data2vec. They
+    say what surrounds a point, not what it is: of :math:`f_i` half the variance is the point's own
     kind, which nothing around a hidden point tells.
 
     Args:
@@ -174,8 +174,7 @@ class EquivariantBlock(nn.Module):
         neighbours: a typical number of neighbours.
 
     Shapes:
-        - features: by degree ``[num_nodes, 2 l + 1, channels]``; outputs: the same, and
-          ``[num_nodes, dim]``.
+        - features, and both outputs: by degree ``[num_nodes, 2 l + 1, channels]``.
     """
 
     def __init__(
@@ -191,7 +190,9 @@ class EquivariantBlock(nn.Module):
         self.itself = EquivariantLinear(channels, gated)
         self.update = EquivariantLinear(channels, channels)
 
-    def forward(self, features: Features, around: Neighbourhood) -> tuple[list[Tensor], Tensor]:
+    def forward(
+        self, features: Features, around: Neighbourhood
+    ) -> tuple[list[Tensor], list[Tensor]]:
         """Apply the block; see the class for what it returns."""
         normed = self.norm(features)
         messages = self.messages(normed, around)
@@ -201,7 +202,18 @@ class EquivariantBlock(nn.Module):
         gated += [t * torch.sigmoid(gate) for t, gate in zip(total[1:], gates, strict=True)]
         update = self.update(gated)
         after = [h + f for h, f in zip(features, update, strict=True)]
-        return after, messages[0].squeeze(1)[:, : self.channels[0]]
+        return after, [messages[0][:, :, : self.channels[0]], *messages[1:]]
+
+
+def norms(tensor: Tensor) -> Tensor:
+    r"""Length of every vector, or tensor of higher degree, smooth where it is 0.
+
+    .. math:: \sqrt{|v|^2 / (2 l + 1) + \epsilon}
+
+    Shapes:
+        - tensor: ``[num_nodes, 2 l + 1, channels]``; output: ``[num_nodes, channels]``.
+    """
+    return (tensor.square().mean(1) + 1e-5).sqrt()
 
 
 def from_scalars(scalars: Tensor, channels: Sequence[int]) -> list[Tensor]:

@@ -8,7 +8,7 @@ from torch_geometric.data import Batch
 
 from molvec.graph import Encoder, EncoderOutput
 from molvec.nn.embedding import NodeEmbedding
-from molvec.nn.equivariant import EquivariantBlock, channels_by_degree, from_scalars
+from molvec.nn.equivariant import EquivariantBlock, channels_by_degree, from_scalars, norms
 from molvec.nn.neighbourhood import EdgeGeometry
 from molvec.nn.visible import edges_between, number_tokens
 
@@ -29,10 +29,11 @@ class EquivariantEncoder(Encoder):
         num_basis: Gaussians that describe a distance.
         radial: functions of the distance that a block learns.
         neighbours: a typical number of neighbours, to scale sums of messages.
+        norms: hidden states hold the lengths of vectors (and tensors), too.
 
     Shapes:
-        - output and each of ``depth`` hidden states: ``[T, dim]``, with ``T`` visible nodes over
-          all views, view by view in node order.
+        - output: ``[T, dim]``, with ``T`` visible nodes over all views, view by view in node
+          order; each of ``depth`` hidden states: ``[T, hidden_dim]``, scalars first.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class EquivariantEncoder(Encoder):
         num_basis: int = 16,
         radial: int = 8,
         neighbours: float = 12.0,
+        norms: bool = False,
     ) -> None:
         super().__init__()
         self.dim = dim
+        self.norms = norms
         self.depth = depth
         self.channels = channels_by_degree(dim, lmax)
         self.nodes = NodeEmbedding(node_sizes, dim)
@@ -68,6 +71,11 @@ class EquivariantEncoder(Encoder):
             for _ in range(depth)
         )
         self.norm = nn.LayerNorm(dim)
+
+    @property
+    def hidden_dim(self) -> int:
+        """Width of the hidden states."""
+        return sum(self.channels) if self.norms else self.dim
 
     def layers(self) -> list[list[nn.Module]]:
         """Return all parts from the input up, see ``Encoder``."""
@@ -99,7 +107,10 @@ class EquivariantEncoder(Encoder):
         features = from_scalars(embedded, self.channels)
         hidden_states = []
         for block in self.blocks:
-            features, update = block(features, around)
-            hidden_states.append(update)
+            features, messages = block(features, around)
+            hidden = messages[0].squeeze(1)
+            if self.norms:
+                hidden = torch.cat([hidden, *map(norms, messages[1:])], dim=1)
+            hidden_states.append(hidden)
         output = self.norm(features[0].squeeze(1))
         return EncoderOutput(output, tuple(hidden_states), embedded)

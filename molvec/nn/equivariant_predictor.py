@@ -18,7 +18,8 @@ class EquivariantPredictor(nn.Module):
     :class:`molvec.nn.predictor.TransformerPredictor`.
 
     Args:
-        dim: width of the student, and of the targets.
+        dim: width of the student.
+        target_dim: width of the targets; ``dim`` by default.
         width: scalars per node of the predictor.
         depth: blocks.
         lmax: highest degree of features and spherical harmonics.
@@ -29,7 +30,7 @@ class EquivariantPredictor(nn.Module):
 
     Shapes:
         - context: ``[num_visible, dim]``; mask: bool ``[V, num_nodes]``; output:
-          ``[V, num_nodes, dim]``.
+          ``[V, num_nodes, target_dim]``.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class EquivariantPredictor(nn.Module):
         dim: int,
         width: int,
         depth: int,
+        target_dim: int | None = None,
         lmax: int = 1,
         cutoff: float = 5.0,
         num_basis: int = 16,
@@ -56,7 +58,7 @@ class EquivariantPredictor(nn.Module):
             for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width)
-        self.out = nn.Linear(width, dim)
+        self.out = nn.Linear(width, target_dim or dim)
         nn.init.normal_(self.mask_token, std=0.02)
 
     def forward(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Readouts: what an encoder returns for the nodes of a graph becomes one vector per graph.
 
 Each takes an encoder's output for a batch, the graph of each node ``[num_nodes]`` and the number of
-graphs, and returns ``[num_graphs, width * dim]`` (see :func:`graph_width`). What it pools is what a
+graphs, and returns ``[num_graphs, width]`` (see :func:`graph_width`). What it pools is what a
 node's own vector is.
 """
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch_geometric.utils import scatter
 
-from molvec.graph import EncoderOutput
+from molvec.graph import Encoder, EncoderOutput
 
 
 def mean(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
@@ -51,7 +51,7 @@ def jk_mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> T
 
 
 def every_layer(encoded: EncoderOutput) -> Tensor:
-    """Both ends with all hidden states between them, ``[num_nodes, (depth + 2) * dim]``.
+    """Both ends with all hidden states between them, ``[num_nodes, 2 dim + depth * hidden_dim]``.
 
     Jumping knowledge with every layer: each sees a wider surrounding than the one before.
     """
@@ -105,12 +105,14 @@ REDUCTIONS = {
 """How many reductions of the nodes' vectors stand side by side."""
 
 
-def node_width(readout: str, depth: int) -> int:
-    """How many times wider than an encoder of ``depth`` blocks a node's vector is."""
-    pooled = NODES[readout]
-    return depth + 2 if pooled is every_layer else 2 if pooled is both_ends else 1
+def node_width(readout: str, encoder: Encoder) -> int:
+    """Width of a node's vector."""
+    pooled, dim = NODES[readout], encoder.dim
+    if pooled is every_layer:
+        return 2 * dim + encoder.depth * encoder.hidden_dim
+    return 2 * dim if pooled is both_ends else dim
 
 
-def graph_width(readout: str, depth: int) -> int:
-    """How many times wider than the encoder a graph's vector is."""
-    return REDUCTIONS[readout] * node_width(readout, depth)
+def graph_width(readout: str, encoder: Encoder) -> int:
+    """Width of a graph's vector."""
+    return REDUCTIONS[readout] * node_width(readout, encoder)

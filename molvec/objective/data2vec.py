@@ -39,6 +39,7 @@ GROUNDING_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "bits": F.binary_cross_entropy_with_logits,
     "values": _values,
 }
+GROUNDING_VIEWS = ("masked", "full", "clean")
 LOSSES = {"mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
 
 
@@ -76,8 +77,12 @@ class Data2Vec(nn.Module):
             the mean and the sum of the student's output; 0 leaves it out.
         grounding_level: ``"graph"``, or ``"node"`` where ``batch.grounding`` has a row per node,
             which is predicted from the student's output at the nodes that it sees.
-        grounding_view: ``"masked"``, from what the student sees in every view, or ``"full"``, from
-            one more pass over the full graph: what ``embed`` reads.
+        grounding_shared: of these, the last columns that are the graph's own, the same at all of
+            its nodes; they are predicted from the mean of the student's output over the graph,
+            and weigh as much as the others together.
+        grounding_view: ``"masked"``, from what the student sees in every view; ``"full"``, from
+            one more pass over the full graph; or ``"clean"``, the same over positions without
+            noise: what ``embed`` reads.
         grounding_size: number of its columns.
         grounding_loss: what they are, a key of ``GROUNDING_LOSSES``.
     """
@@ -97,6 +102,7 @@ class Data2Vec(nn.Module):
         grounding_loss: str = "bits",
         grounding_view: str = "masked",
         grounding_level: str = "graph",
+        grounding_shared: int = 0,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -112,8 +118,9 @@ class Data2Vec(nn.Module):
             "graph": graph_weight,
             "grounding": grounding_weight,
         }
-        if grounding_view not in ("masked", "full"):
-            raise ValueError(f"unknown grounding view {grounding_view!r}; known: masked, full")
+        if grounding_view not in GROUNDING_VIEWS:
+            known = ", ".join(GROUNDING_VIEWS)
+            raise ValueError(f"unknown grounding view {grounding_view!r}; known: {known}")
         if grounding_level not in ("graph", "node"):
             raise ValueError(f"unknown grounding level {grounding_level!r}; known: graph, node")
         if min(self.weights.values()) < 0:
@@ -125,9 +132,11 @@ class Data2Vec(nn.Module):
         self.normalize = partial(whiten, shrinkage=shrinkage) if whitened else standardize
         self.loss = LOSSES[loss]
         dim = student.encoder.dim
-        self.graph_head = nn.Linear(dim, dim) if graph_weight else None
+        self.graph_head = nn.Linear(dim, student.encoder.hidden_dim) if graph_weight else None
         wide = dim * (2 if grounding_level == "graph" else 1)
-        self.grounding_head = nn.Linear(wide, grounding_size) if grounding_weight else None
+        own = grounding_size - grounding_shared
+        self.grounding_head = nn.Linear(wide, own) if grounding_weight else None
+        self.shared_head = nn.Linear(dim, grounding_shared) if grounding_shared else None
         self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
         self.grounding_view = grounding_view
         self.grounding_level = grounding_level
@@ -161,14 +170,10 @@ class Data2Vec(nn.Module):
             parts["graph"] = self.loss(self.graph_head(pooled).float(), whole)
         if self.grounding_head is not None:
             context, hidden = student.context, mask
-            if self.grounding_view == "full":
-                context, hidden = self.student.encoder(seen).output, torch.zeros_like(mask[:1])
-            if self.grounding_level == "node":
-                said = batch.grounding[(~hidden).nonzero(as_tuple=True)[1]]
-            else:
-                context = pool_context(context, batch, hidden, "mean", "sum")
-                said = batch.grounding.repeat(len(hidden), 1)
-            parts["grounding"] = self.grounding_loss(self.grounding_head(context).float(), said)
+            if self.grounding_view != "masked":
+                full = batch if self.grounding_view == "clean" else seen
+                context, hidden = self.student.encoder(full).output, torch.zeros_like(mask[:1])
+            parts["grounding"] = self._grounding(context, batch, hidden)
 
         loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(
@@ -178,6 +183,23 @@ class Data2Vec(nn.Module):
             prediction=prediction.detach(),
             teacher=teacher,
         )
+
+    def _grounding(self, context: Tensor, batch: Batch, hidden: Tensor) -> Tensor:
+        """Loss of what the graphs say of themselves, from the student's output where it sees."""
+        assert self.grounding_head is not None
+        said = batch.grounding
+        if self.grounding_level == "graph":
+            pooled = pool_context(context, batch, hidden, "mean", "sum")
+            predicted = self.grounding_head(pooled).float()
+            return self.grounding_loss(predicted, said.repeat(len(hidden), 1))
+        own = self.grounding_head.out_features
+        node = (~hidden).nonzero(as_tuple=True)[1]
+        loss = self.grounding_loss(self.grounding_head(context).float(), said[node, :own])
+        if self.shared_head is None:
+            return loss
+        pooled = pool_context(context, batch, hidden, "mean")
+        shared = said[batch.ptr[:-1], own:].repeat(len(hidden), 1)
+        return (loss + self.grounding_loss(self.shared_head(pooled).float(), shared)) / 2
 
     def train(self, mode: bool = True) -> Data2Vec:
         """Set training mode; the teacher stays in evaluation mode."""

@@ -17,7 +17,7 @@ from molvec.graph import FEATURES, MASK, NODE_ID, Encoder
 
 
 class Predictor(Protocol):
-    """``(context [num_visible, dim], batch, mask [V, num_nodes]) -> [V, num_nodes, dim]``."""
+    """From ``context [num_visible, dim]`` and a batch to ``[V, num_nodes, hidden_dim]``."""
 
     def __call__(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
         """Predict the targets of all nodes in every view."""
@@ -29,7 +29,7 @@ class StudentOutput:
     """What a student makes of ``V`` masked views.
 
     Shapes:
-        - ``prediction``: ``[V, num_nodes, dim]``, of the targets of all nodes.
+        - ``prediction``: ``[V, num_nodes, hidden_dim]``, of the targets of all nodes.
         - ``context``: ``[num_visible, dim]``, rows in the order of ``(~mask).nonzero()``.
     """
 
@@ -64,7 +64,7 @@ class MaskTokenStudent(nn.Module):
     def __init__(self, encoder: Encoder) -> None:
         super().__init__()
         self.encoder = encoder
-        self.head = nn.Linear(encoder.dim, encoder.dim)
+        self.head = nn.Linear(encoder.dim, encoder.hidden_dim)
 
     def forward(self, batch: Batch, mask: Tensor) -> StudentOutput:
         """Encode and predict, one view after the other; mask is bool ``[V, num_nodes]``."""

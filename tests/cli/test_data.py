@@ -43,14 +43,15 @@ def test_list(cache):
     assert words_of(result.output, "esol")[2:4] == ["1", "value"]
     assert words_of(result.output, "zinc")[2] == "none"
     assert words_of(result.output, "pcg")[:4] == ["pcg", "37,351", "15", "yes/no"]
+    assert words_of(result.output, "rmd17")[:3] == ["rmd17", "9,633", "forces"]
     assert words_of(result.output, "wn18rr")[:3] == ["wn18rr", "86,828", "triples"]
-    assert len(result.output.splitlines()) == 33  # one line each
+    assert len(result.output.splitlines()) == 34  # one line each
 
 
 def test_list_has_a_line_each_on_a_narrow_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     lines = run("list").output.splitlines()
-    assert len(lines) == 33
+    assert len(lines) == 34
     assert max(map(len, lines)) <= 80
     assert words_of("\n".join(lines), "lipophilicity")[1:4] == ["4,200", "1", "value"]
 
@@ -86,6 +87,14 @@ def test_verify_all():
     assert "nci: 4,999 rows, sha256 fits (embedded" in result.output
     assert "zinc: not downloaded" in result.output.splitlines()
     assert "pcg: not downloaded" in result.output.splitlines()
+    assert "rmd17: not downloaded" in result.output.splitlines()
+
+
+def test_verify_and_get_trajectories_that_are_not_here():
+    for command in ("verify", "get"):
+        result = run(command, "rmd17")
+        assert isinstance(result.exception, UserError)
+        assert "Nobody serves this form of it: set MOLVEC_MIRROR" in str(result.exception)
 
 
 def test_verify_what_is_not_here():

@@ -50,6 +50,8 @@ def test_what_is_shipped(cli):
         "models": "pdb-3d, qm9-3d, zinc-2d",
         "recipes": "kg, nci, pdb, ppi, qm9, zinc, zinc-2d",
         "data sets": pairs(out)["data sets"],
+        "networks": pairs(out)["networks"],
+        "trajectories": "rmd17",
     }
     assert {"nci", "zinc"} <= set(pairs(out)["data sets"].split(", "))
 

@@ -5,7 +5,7 @@ import torch
 from torch_geometric.data import Batch, Data
 
 from molvec.featurize.neighbours import radius_edges
-from molvec.nn.equivariant import EquivariantNorm, channels_by_degree
+from molvec.nn.equivariant import EquivariantNorm, channels_by_degree, norms
 from molvec.nn.equivariant_encoder import EquivariantEncoder
 from molvec.nn.neighbourhood import places
 from molvec.nn.radial import RadialBasis
@@ -114,6 +114,32 @@ def test_outputs_depend_on_positions_and_on_all_neighbours(encoders):
     stretched.pos = graph.pos * 1.1
     before, after = (encoder(Batch.from_data_list([g])).output for g in (graph, stretched))
     assert float((before - after).abs().max().detach()) > 1e-3
+
+
+@pytest.mark.parametrize("lmax", [1, 2])
+def test_hidden_states_may_hold_lengths_of_vectors(lmax):
+    """They do not turn, and scalars are what they are without."""
+    plain, long = build(lmax), build(lmax, norms=True)
+    graphs = [cloud(n, n) for n in (2, 13, 40)]
+    assert_motion_invariant(long, graphs, atol=1e-9)
+    assert_permutation_equivariant(long, cloud(25, 1), atol=1e-9)
+    assert_mask_local(long, [cloud(20, 1)], torch.arange(20) < 11)
+    batch = Batch.from_data_list(graphs)
+    expected, found = plain(batch), long(batch)
+    assert (plain.hidden_dim, long.hidden_dim) == (16, 16 + 4 * lmax)
+    assert torch.equal(found.output, expected.output)
+    for scalars, hidden in zip(expected.hidden_states, found.hidden_states, strict=True):
+        assert hidden.shape == (batch.num_nodes, long.hidden_dim)
+        assert torch.equal(hidden[:, :16], scalars)
+        assert (hidden[:, 16:] > 0).all()
+        assert float(hidden[:, 16:].std(0).min().detach()) > 1e-2
+
+
+def test_lengths_are_smooth_where_vectors_vanish():
+    vectors = torch.zeros(2, 3, 4, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(norms, vectors)
+    long = torch.tensor([[3.0], [0.0], [-4.0]])[None]
+    assert float(norms(long)) == pytest.approx((25 / 3) ** 0.5, rel=1e-5)
 
 
 def test_gradients_are_those_of_finite_differences():

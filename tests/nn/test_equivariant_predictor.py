@@ -56,6 +56,19 @@ def test_predictions_do_not_turn_with_the_molecule(student, batch, mask):
     assert float(difference.abs().max()) < 1e-4
 
 
+def test_lengths_of_vectors_are_targets_too(batch, mask):
+    torch.manual_seed(0)
+    encoder = EquivariantEncoder(node_sizes=(5, 5), edge_sizes=(4,), dim=16, depth=2, norms=True)
+    student = VisibleStudent(encoder, EquivariantPredictor(dim=16, width=8, depth=1, target_dim=20))
+    model = Data2Vec(student, top_k=2, graph_weight=1.0)
+    output = model(batch, mask)
+    assert output.target.shape == output.prediction.shape == (int(mask.sum()), 20)
+    assert float(output.target[:, 16:].std()) == pytest.approx(1, abs=0.2)
+    output.loss.backward()
+    gradient = student.predictor.out.weight.grad
+    assert (gradient[16:].abs().sum(1) > 0).all()
+
+
 def test_the_objective_learns_on_points(student, batch, mask):
     """The same data2vec as for molecules: its loss on one batch falls by half."""
     torch.manual_seed(0)

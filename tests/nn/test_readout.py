@@ -1,6 +1,6 @@
 import torch
 
-from molvec.graph import EncoderOutput
+from molvec.graph import Encoder, EncoderOutput
 from molvec.nn.readout import NODES, READOUTS, REDUCTIONS, graph_width, node_width
 
 
@@ -35,13 +35,18 @@ def test_readouts_against_a_loop_over_graphs():
         assert torch.allclose(found, torch.cat(parts, 1), atol=1e-6), name
 
 
+class Wider(Encoder):
+    dim, depth, hidden_dim = 7, 2, 9
+
+
 def test_widths_are_true():
     assert set(REDUCTIONS) == set(NODES) == set(READOUTS)
-    encoded = EncoderOutput(torch.randn(4, 7), (torch.randn(4, 7),) * 2, torch.randn(4, 7))
+    encoder = Wider()
+    encoded = EncoderOutput(torch.randn(4, 7), (torch.randn(4, 9),) * 2, torch.randn(4, 7))
     for name, readout in READOUTS.items():
         output = readout(encoded, torch.zeros(4, dtype=torch.int64), 1)
-        assert output.shape == (1, 7 * graph_width(name, depth=2))
+        assert output.shape == (1, graph_width(name, encoder))
         nodes = NODES[name](encoded)
-        assert nodes.shape == (4, 7 * node_width(name, depth=2))
-        mean = output[0, : 7 * node_width(name, depth=2)]  # the first part of every readout
+        assert nodes.shape == (4, node_width(name, encoder))
+        mean = output[0, : node_width(name, encoder)]  # the first part of every readout
         assert torch.allclose(mean, nodes.mean(0), atol=1e-6)

@@ -3,17 +3,23 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional as F
+from torch_geometric.data import Batch
 
-from molvec.masking import MaskSampler
+from molvec.featurize.conformer import ConformerFeaturizer
+from molvec.masking import CoordinateNoise, MaskSampler
+from molvec.nn.equivariant_encoder import EquivariantEncoder
+from molvec.nn.equivariant_predictor import EquivariantPredictor
 from molvec.nn.graph_transformer import GraphTransformer
 from molvec.nn.predictor import TransformerPredictor
 from molvec.objective import Data2Vec, ema_update
 from molvec.objective.data2vec import student_view
 from molvec.objective.student import MaskTokenStudent, VisibleStudent, hide
 from molvec.objective.target import EPSILON
+from molvec.records import Conformer
 from tests.graphs import SMILES, batch_of, molecule
 
 
@@ -186,7 +192,9 @@ def test_grounding_in_the_full_view_reads_what_the_student_makes_of_all_nodes(ba
     )
     expected = F.binary_cross_entropy_with_logits(model.grounding_head(pooled), batch.grounding)
     assert float(output.parts["grounding"]) == pytest.approx(float(expected.detach()), rel=1e-4)
-    with pytest.raises(ValueError, match="unknown grounding view 'none'; known: masked, full"):
+    with pytest.raises(
+        ValueError, match="unknown grounding view 'none'; known: masked, full, clean"
+    ):
         build(grounding_view="none")
 
 
@@ -215,6 +223,42 @@ def test_grounding_of_nodes_is_predicted_where_the_student_sees(view, batch, mas
     assert float(output.parts["grounding"]) == pytest.approx(float(expected.detach()), rel=1e-3)
     with pytest.raises(ValueError, match="unknown grounding level 'edge'; known: graph, node"):
         build(grounding_level="edge")
+
+
+def test_grounding_of_nodes_and_of_their_graph_weigh_alike(batch, mask):
+    options = {"grounding_loss": "values", "grounding_level": "node", "grounding_view": "full"}
+    model = build(grounding_weight=1.0, grounding_size=3, grounding_shared=1, **options)
+    whole = torch.randn(len(SMILES), 1)
+    batch.grounding = torch.cat([torch.randn(len(batch.batch), 2), whole[batch.batch]], 1)
+    output = model(batch, mask)
+    nodes = model.student.encoder(batch).output
+    said = batch.grounding[:, :2]
+    scaled = (said - said.mean(0)) / said.std(0, correction=0)
+    own = F.smooth_l1_loss(model.grounding_head(nodes), scaled)
+    pooled = torch.stack([nodes[batch.batch == g].mean(0) for g in range(len(SMILES))])
+    scaled = (whole - whole.mean(0)) / whole.std(0, correction=0)
+    shared = F.smooth_l1_loss(model.shared_head(pooled), scaled)
+    expected = float((own + shared).detach()) / 2
+    assert float(output.parts["grounding"]) == pytest.approx(expected, rel=1e-3)
+
+
+def test_grounding_in_the_clean_view_reads_positions_without_noise():
+    encoder = EquivariantEncoder(node_sizes=(119,), edge_sizes=(), dim=8, depth=1)
+    student = VisibleStudent(encoder, EquivariantPredictor(dim=8, width=8, depth=1))
+    options = {"grounding_level": "node", "grounding_loss": "values", "grounding_size": 1}
+    elements, pos = np.array([6, 8, 1], np.uint8), np.eye(3, dtype=np.float32)
+    graph = ConformerFeaturizer()(Conformer("x", elements, pos))
+    graph.grounding = torch.tensor([[0.0], [1.0], [3.0]])
+    parts = {}
+    for view in ("full", "clean"):
+        torch.manual_seed(0)
+        model = Data2Vec(student, top_k=1, grounding_weight=1, grounding_view=view, **options)
+        for noise in (0.0, 0.3):
+            noisy = CoordinateNoise(noise)(graph, epoch=0, sample=0)
+            output = model(Batch.from_data_list([noisy]), torch.tensor([[True, False, False]]))
+            parts[view, noise] = float(output.parts["grounding"])
+    assert parts["clean", 0.3] == parts["clean", 0.0] == parts["full", 0.0]
+    assert abs(parts["full", 0.3] - parts["full", 0.0]) > 1e-4
 
 
 def test_terms_without_weight_are_left_out(batch, mask):

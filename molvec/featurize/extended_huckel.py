@@ -1,0 +1,123 @@
+"""What a rough calculation of a molecule's electrons says: targets of the grounding term, per atom.
+
+The extended Hückel method (Hoffmann 1963, doi:10.1063/1.1734456) as RDKit has it (YAeHMOP): valence
+orbitals, no iteration. Like a fingerprint it follows from the molecule itself; no measured or
+costly value enters. Its time grows with the cube of the atoms: 5 ms for 21, 23 ms for 49, 112 ms
+for 77.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem import rdEHTTools
+from torch import Tensor
+from torch_geometric.data import Data
+
+from molvec.graph import POS
+
+ELEMENTS = frozenset({1, 5, 6, 7, 8, 9, 14, 15, 16, 17, 35, 53})
+"""Atomic numbers. For elements without parameters the program ends the whole process."""
+
+ENERGIES = (
+    *(-32, -29, -26, -23, -20, -18, -17, -16, -15, -14, -13, -12, -11, -10, -9, -8),
+    *(-6, -3, 0, 5, 12, 25),
+)
+"""eV; where the density of states is read, densest near the highest occupied orbitals."""
+
+FRONTIER = (-2, -1, 0, 1, 2)
+"""Orbitals whose energies are targets, counted from the lowest unoccupied one."""
+
+NUM_SHARED = len(FRONTIER) + 1
+"""The last columns, which are of the molecule."""
+
+NUM_EXTENDED_HUCKEL = len(ENERGIES) + 3 + NUM_SHARED
+
+
+def extended_huckel(graph: Data) -> Tensor:
+    r"""Charges and orbitals of a molecule, float32 ``[n, NUM_EXTENDED_HUCKEL]``.
+
+    Of each atom :math:`a` the density of states, from its share :math:`p_{ia}` of every orbital,
+
+    .. math:: D_{ak} = \sum_i p_{ia} \exp\!\big(-(\epsilon_i - E_k)^2 / \sigma_k^2\big)
+
+    with :math:`\sigma_k` half the distance between the energies beside :math:`E_k`; its charge and
+    its shares of the highest occupied and the lowest unoccupied orbital. Of the molecule, the same
+    at all atoms: five orbital energies (eV), and the length of the dipole of the charges (e
+    Angstrom). NaN where an element has no parameters, or an orbital does not exist.
+
+    Args:
+        graph: of one conformer, from :class:`molvec.featurize.conformer.ConformerFeaturizer` with
+            its own vocabulary, in which an element's index is its atomic number.
+    """
+    elements, positions = graph.x[:, 0].tolist(), graph[POS].double().numpy()
+    targets = np.full((len(elements), NUM_EXTENDED_HUCKEL), np.nan)
+    if ELEMENTS.issuperset(elements):
+        with _silence():
+            found, result = rdEHTTools.RunMol(_molecule(elements, positions))
+        if found:
+            charges = np.array(result.GetAtomicCharges())
+            targets = _targets(
+                np.array(result.GetOrbitalEnergies()),
+                np.array(result.GetReducedChargeMatrix()).T,
+                (result.numElectrons + 1) // 2,
+                charges,
+                float(np.linalg.norm(charges @ (positions - positions.mean(0)))),
+            )
+    return torch.from_numpy(targets.astype(np.float32))
+
+
+def _targets(
+    energies: NDArray[np.float64],
+    shares: NDArray[np.float64],
+    occupied: int,
+    charges: NDArray[np.float64],
+    dipole: float,
+) -> NDArray[np.float64]:
+    """Put the columns side by side; energies ``[orbitals]``, shares ``[orbitals, n]``."""
+    grid = np.array(ENERGIES, dtype=np.float64)
+    near = np.exp(-(((energies[:, None] - grid) / np.gradient(grid)) ** 2))
+    columns = [*(near.T @ shares), charges]
+    for orbital in (occupied - 1, occupied):
+        columns.append(
+            shares[orbital] if orbital < len(energies) else np.full(len(charges), np.nan)
+        )
+    for offset in FRONTIER:
+        place = occupied + offset
+        energy = energies[place] if 0 <= place < len(energies) else np.nan
+        columns.append(np.full(len(charges), energy))
+    columns.append(np.full(len(charges), dipole))
+    return np.stack(columns, axis=1)
+
+
+def _molecule(elements: list[int], positions: NDArray[np.float64]) -> Chem.Mol:
+    """Atoms with positions; bonds are not read."""
+    mol = Chem.RWMol()
+    for number in elements:
+        atom = Chem.Atom(number)
+        atom.SetNoImplicit(True)
+        mol.AddAtom(atom)
+    conformer = Chem.Conformer(len(elements))
+    conformer.SetPositions(positions)
+    conformer.Set3D(True)
+    mol.AddConformer(conformer)
+    return mol
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Drop what the program writes to standard error: it calls N-H bonds suspiciously short."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
