@@ -42,6 +42,7 @@ from molvec.provenance import describe, software
 
 DEFAULT = ("fb15k-237", "codex-s")
 RECIPE = "kg"
+SPREAD = "; ± is the standard deviation over seeds"
 INPUTS = "positions alone"
 """What the encoder is given of an entity beside the graph: where it is in it."""
 
@@ -82,7 +83,7 @@ def benchmark_kg(
     store = _Store(output / "cells", machine, report)
     cells: list[KgCell] = []
     notes = [
-        "Filtered setting, both sides, realistic ranks; ± is the standard deviation over seeds. "
+        f"Filtered setting, both sides, realistic ranks{SPREAD * (seeds > 1)}. "
         "Decoders and ComplEx stop by validation MRR.",
     ]
     data: dict[str, Any] = {}
