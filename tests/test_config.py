@@ -148,7 +148,6 @@ OTHER_NETWORKS = {
     "data.restart": 0.5,
     "data.hops": 3,
     "data.hop_neighbours": 4,
-    "data.positions": 8,
     "encoder.entity_scale": 0.5,
     "student.predictor_edges": True,
     "mask.edges": 0.25,
