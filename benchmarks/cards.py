@@ -122,13 +122,18 @@ def of_conformers(name: str, config: dict[str, Any], results: str) -> str:
     settings = training["settings"]
     encoder = config["encoder"]
     about = load_card(settings["data"]["source"])
+    objective = settings["objective"]
+    electrons = objective["grounding_weight"] and objective["grounding"] == "extended_huckel"
+    huckel = " and from what an extended Hückel calculation says of their electrons" * bool(
+        electrons
+    )
     lines = [
         f"# {name}",
         "",
         f"An equivariant network ({encoder['depth']} blocks of {encoder['dim']} scalars and "
         f"{encoder['dim'] // 4} vectors, all atoms with hydrogens) that learned from geometries "
-        "of small molecules without labels, with data2vec. Use it frozen, with a linear head, or "
-        "fine-tune it:",
+        f"of small molecules without labels, with data2vec{huckel}. Use it frozen, with a linear "
+        "head, or fine-tune it:",
         "",
         "```python",
         f'X = molvec.load("{name}").embed(Path("my.sdf"))  # or SMILES, which get a geometry',
