@@ -31,6 +31,7 @@ from molvec.benchmarking.kg_cells import (
 from molvec.benchmarking.kg_table import results_frame, results_markdown, warnings
 from molvec.benchmarking.network_models import network_embedder
 from molvec.benchmarking.network_runs import pretrained
+from molvec.benchmarking.output import check_writable
 from molvec.benchmarking.special import SuiteResult
 from molvec.config import load_settings
 from molvec.data.knowledge_graph import KnowledgeGraph, list_knowledge_graphs, load_knowledge_graph
@@ -80,6 +81,7 @@ def benchmark_kg(
         ModelFolder(model)
     else:
         load_settings(RECIPE, {"data.source": chosen[0], **overrides})
+    check_writable(output)
     store = _Store(output / "cells", machine, report)
     cells: list[KgCell] = []
     notes = [
