@@ -116,9 +116,7 @@ def grounding_targets(settings: PretrainSettings) -> Grounding | None:
     chosen = settings.objective
     if not chosen.grounding_weight or settings.data.in_space:
         return None
-    if chosen.grounding == "descriptors":
-        return Grounding("descriptors")
-    return Grounding("fingerprint", chosen.grounding_size)
+    return Grounding(chosen.grounding, bits=chosen.grounding_size)
 
 
 def grounding_size(settings: PretrainSettings) -> int:
@@ -133,9 +131,10 @@ def grounding_size(settings: PretrainSettings) -> int:
 
 def grounding_shared(settings: PretrainSettings) -> int:
     """How many of these are of a graph as a whole, though there is a row per node."""
-    kind = settings.objective.grounding
-    grounded = settings.objective.grounding_weight and settings.data.kind == "conformers"
-    return ATOM_GROUNDING[kind][2] if grounded else 0
+    if settings.objective.grounding_weight and settings.data.kind == "conformers":
+        return ATOM_GROUNDING[settings.objective.grounding][2]
+    grounding = grounding_targets(settings)
+    return 0 if grounding is None else grounding.shared
 
 
 def labelled_graphs(data: Labelled, rows: Iterable[int], featurizer: Featurizer) -> dict[int, Data]:

@@ -33,7 +33,7 @@ from molvec.nn.predictor import TransformerPredictor
 from molvec.nn.presets import PRESETS, build_encoder
 from molvec.objective import Data2Vec
 from molvec.objective.student import MaskTokenStudent, Predictor, VisibleStudent
-from molvec.settings import PretrainSettings
+from molvec.settings import GRAPH_GROUNDINGS, PretrainSettings
 from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog
 from molvec.train.loop import LoopSettings, Report, nothing_to_learn, train
@@ -235,7 +235,7 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_size=grounding_size(settings),
         grounding_view=settings.objective.grounding_view,
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
-        grounding_level="node" if settings.data.in_space else "graph",
+        grounding_level="graph" if settings.objective.grounding in GRAPH_GROUNDINGS else "node",
         grounding_shared=grounding_shared(settings),
     )
 

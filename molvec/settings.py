@@ -147,8 +147,8 @@ class ObjectiveSettings(_Strict):
     visible_weight: Annotated[float, Field(ge=0)] = 1.0  # predict at visible nodes too
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
     grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what the graph says of itself
-    # molecules: what RDKit computes of the graph; in space: what surrounds an atom or a residue, or
-    # (conformers) what RDKit computes of the electrons
+    # molecules: what RDKit computes of the graph, or (surroundings) of each atom and the graph; in
+    # space: what surrounds an atom or a residue, or (conformers) what RDKit says of the electrons
     grounding: Literal["fingerprint", "descriptors", "surroundings", "extended_huckel"] = (
         "fingerprint"
     )
@@ -158,12 +158,15 @@ class ObjectiveSettings(_Strict):
 
 
 GROUNDINGS = {
-    "molecules": ("fingerprint", "descriptors"),
+    "molecules": ("fingerprint", "descriptors", "surroundings"),
     "conformers": ("surroundings", "extended_huckel"),
     "proteins": ("surroundings",),
     "networks": (),
 }
 """What the grounding term can predict, by kind of data."""
+
+GRAPH_GROUNDINGS = ("fingerprint", "descriptors")
+"""Those with one row per graph; the others have one per node."""
 
 
 class EmaSettings(_Strict):

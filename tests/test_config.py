@@ -209,7 +209,7 @@ def test_reach_where_it_has_no_meaning(overrides, message):
 @pytest.mark.parametrize(
     ("base", "kind", "fitting"),
     [
-        ({}, "extended_huckel", "molecules need objective.grounding fingerprint or descriptors"),
+        ({}, "extended_huckel", "fingerprint or descriptors or surroundings"),
         (PROTEINS, "extended_huckel", "proteins need objective.grounding surroundings"),
         (CONFORMERS, "fingerprint", "objective.grounding surroundings or extended_huckel"),
     ],

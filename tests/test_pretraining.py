@@ -10,6 +10,7 @@ import yaml
 import molvec.checkpoint
 from molvec.checkpoint import load_model, load_tree
 from molvec.config import load_settings
+from molvec.corpus import build_featurizer
 from molvec.embed import load
 from molvec.errors import UserError
 from molvec.pretraining import build_model, encoder_config, pretrain, resume
@@ -81,6 +82,20 @@ def build_seeded(settings):
 
     torch.manual_seed(settings.seed)
     return build_model(settings, MoleculeFeaturizer()).state_dict()
+
+
+@pytest.mark.parametrize("view", ["masked", "full"])
+@pytest.mark.parametrize("kind", ["fingerprint", "descriptors", "surroundings"])
+def test_what_a_molecule_says_of_itself_can_be_learned(kind, view, make_settings, tmp_path):
+    chosen = {"grounding": kind, "grounding_weight": 1.0, "grounding_view": view}
+    objective = {f"objective.{name}": value for name, value in chosen.items()}
+    settings = make_settings(objective, steps=20)
+    model = build_model(settings, build_featurizer(settings.data))
+    pooled = 1 if kind == "surroundings" else 2  # an atom's vector, or mean and sum of all
+    assert model.grounding_head.in_features == pooled * model.student.encoder.dim
+    assert (model.shared_head is not None) == (kind == "surroundings")
+    log = log_of(pretrain(settings, output=tmp_path / "run").folder)
+    assert 0 < log[-1]["grounding_loss"] < log[0]["grounding_loss"]
 
 
 def test_tensorboard(make_settings, tmp_path):

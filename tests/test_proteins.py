@@ -308,10 +308,10 @@ def test_a_list_of_ids(cli, refused, chain_run, model, tmp_path, monkeypatch):
         ),
         (
             (
-                *("pretrain", "zinc", "--set", "objective.grounding=surroundings"),
+                *("pretrain", "zinc", "--set", "objective.grounding=extended_huckel"),
                 *("--set", "objective.grounding_weight=1"),
             ),
-            "molecules need objective.grounding fingerprint or descriptors",
+            "molecules need objective.grounding fingerprint or descriptors or surroundings",
         ),
         (
             (

@@ -12,6 +12,10 @@ from rdkit.Chem import rdMolDescriptors
 from torch import Tensor
 
 from molvec.featurize.fingerprint import fingerprint
+from molvec.featurize.molecule_surroundings import (
+    NUM_MOLECULE_SURROUNDINGS,
+    molecule_surroundings,
+)
 
 # Of RDKit's descriptors those that cost little, 0.6 ms a molecule of 18 atoms (all of them 6 ms;
 # the chi and kappa indices alone, sums over paths, 0.6 ms): single ones, surface areas by
@@ -57,26 +61,56 @@ def fast_descriptors(mol: Chem.Mol) -> Tensor:
     return torch.tensor(finite, dtype=torch.float32).unsqueeze(0)
 
 
+def surroundings(mol: Chem.Mol) -> Tensor:
+    """Each atom's surroundings, then the molecule's descriptors, the same at all of its atoms.
+
+    Float32 ``[n, NUM_MOLECULE_SURROUNDINGS + NUM_DESCRIPTORS]``.
+    """
+    own = molecule_surroundings(mol)
+    return torch.cat([own, fast_descriptors(mol).expand(len(own), -1)], dim=1)
+
+
+_SIZES = {
+    "descriptors": NUM_DESCRIPTORS,
+    "surroundings": NUM_MOLECULE_SURROUNDINGS + NUM_DESCRIPTORS,
+}
+
+
 @dataclass(frozen=True)
 class Grounding:
-    """One family of targets, ``mol -> float32 [1, size]``.
+    """One family of targets, ``mol -> float32 [1, size]``, or ``[n, size]`` for surroundings.
 
     Args:
-        kind: ``"fingerprint"`` (bits of ECFP4) or ``"descriptors"`` (values in different units).
-        size: number of fingerprint bits; descriptors have theirs.
+        kind: ``"fingerprint"`` (bits of ECFP4), ``"descriptors"`` (values in different units) or
+            ``"surroundings"`` (:func:`surroundings`).
+        bits: of the fingerprint; has no meaning for the others.
+
+    Attributes:
+        size: number of columns.
+        shared: how many of these, the last ones, are of the molecule though there is a row per
+            atom.
     """
 
     kind: str
-    size: int = NUM_DESCRIPTORS
+    bits: int = 1024
 
     def __post_init__(self) -> None:
-        if self.kind not in ("fingerprint", "descriptors"):
-            raise ValueError(f"unknown grounding {self.kind!r}; known: fingerprint, descriptors")
-        if self.kind == "descriptors" and self.size != NUM_DESCRIPTORS:
-            raise ValueError(f"there are {NUM_DESCRIPTORS} descriptors, not {self.size}")
+        if self.kind not in ("fingerprint", *_SIZES):
+            known = ", ".join(("fingerprint", *_SIZES))
+            raise ValueError(f"unknown grounding {self.kind!r}; known: {known}")
+
+    @property
+    def size(self) -> int:
+        """Number of columns."""
+        return _SIZES.get(self.kind, self.bits)
+
+    @property
+    def shared(self) -> int:
+        """Number of columns that are the molecule's."""
+        return NUM_DESCRIPTORS if self.kind == "surroundings" else 0
 
     def __call__(self, mol: Chem.Mol) -> Tensor:
         """Compute the targets of one molecule."""
         if self.kind == "fingerprint":
-            return fingerprint(mol, size=self.size)
-        return fast_descriptors(mol)
+            return fingerprint(mol, size=self.bits)
+        return surroundings(mol) if self.kind == "surroundings" else fast_descriptors(mol)

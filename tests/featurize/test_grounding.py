@@ -7,6 +7,10 @@ from rdkit.Chem import rdMolDescriptors
 
 from molvec.featurize import grounding
 from molvec.featurize.grounding import NUM_DESCRIPTORS, Grounding, fast_descriptors
+from molvec.featurize.molecule_surroundings import (
+    NUM_MOLECULE_SURROUNDINGS,
+    molecule_surroundings,
+)
 
 
 def test_descriptors_are_rdkits():
@@ -33,11 +37,21 @@ def test_any_molecule_gives_as_many(smiles):
 
 def test_kinds():
     mol = Chem.MolFromSmiles("CCO")
-    bits = pickle.loads(pickle.dumps(Grounding("fingerprint", 64)))(mol)
+    bits = pickle.loads(pickle.dumps(Grounding("fingerprint", bits=64)))(mol)
     assert bits.shape == (1, 64)
     assert set(bits.unique().tolist()) == {0.0, 1.0}
     assert Grounding("descriptors")(mol).shape == (1, NUM_DESCRIPTORS)
     with pytest.raises(ValueError, match="unknown grounding 'maccs'"):
         Grounding("maccs")
-    with pytest.raises(ValueError, match="descriptors, not 3"):
-        Grounding("descriptors", 3)
+
+
+def test_surroundings_have_a_row_per_atom_and_end_in_what_the_molecule_is_like():
+    mol = Chem.MolFromSmiles("CC(=O)Oc1ccccc1C(=O)O")
+    kind = pickle.loads(pickle.dumps(Grounding("surroundings")))
+    values = kind(mol)
+    assert values.shape == (13, kind.size)
+    assert kind.size == NUM_MOLECULE_SURROUNDINGS + NUM_DESCRIPTORS
+    assert kind.shared == NUM_DESCRIPTORS
+    assert torch.equal(values[:, : -kind.shared], molecule_surroundings(mol))
+    assert torch.equal(values[:, -kind.shared :], fast_descriptors(mol).expand(13, -1))
+    assert [Grounding(other).shared for other in ("fingerprint", "descriptors")] == [0, 0]
