@@ -264,6 +264,8 @@ class FinetuneSettings(_Strict):
     preset: Preset = "small"  # size of an encoder from scratch; a model brings its own
     readout: Readout | None = None  # nodes -> graph; the model's own by default
     hidden: Positive | None = None  # width of the head's hidden layer; None: a linear head
+    # linear: what is best on the features before training; a head with a hidden layer: random
+    head_start: Literal["linear", "random"] | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1  # in the head and a Transformer's blocks
     noise: Annotated[float, Field(ge=0)] = 0.0  # on coordinates while learning, Angstrom; 3D only
     epochs: Positive = 30
@@ -279,3 +281,9 @@ class FinetuneSettings(_Strict):
     max_atoms: Positive | None = None  # larger molecules are not trained on, but predicted
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
+
+    @model_validator(mode="after")
+    def _fits(self) -> FinetuneSettings:
+        if self.hidden is not None and self.head_start == "linear":
+            raise ValueError("head_start linear needs a head without a hidden layer; drop hidden")
+        return self

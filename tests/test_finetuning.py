@@ -9,8 +9,12 @@ import torch
 
 import molvec
 from molvec import finetuning
+from molvec.corpus import labelled_graphs
 from molvec.errors import UserError
+from molvec.evaluate.heads import fit_head
+from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.finetuning import finetune
+from molvec.train.supervised import predict
 from tests.labels import labelled, network, quick, split_of, two_targets
 
 
@@ -220,6 +224,44 @@ def test_from_scratch(run, data, split, monkeypatch):
     assert not torch.equal(weights[1], given)
     small = start_of(monkeypatch, data, split, model=None, settings=quick(preset="small"))
     assert small.encoder.dim == 256
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_linear_head_starts_as_the_best_one_on_the_features_as_they_are(
+    task, run, data, split, monkeypatch
+):
+    if task == "regression":
+        targets = data.targets.copy()
+        targets["toxic"] = [30.0 * len(smiles) for smiles in data.smiles]
+        data = replace(data, targets=targets, task=task)
+    model = start_of(monkeypatch, data, split, model=run.folder, settings=quick())
+    frozen = molvec.load(run.folder, device="cpu").embed(list(data.smiles))
+    truth = data.targets.to_numpy()
+    best = fit_head(
+        *("linear", task, frozen[split.train], truth[split.train]),
+        *(frozen[split.valid], truth[split.valid]),
+        scale=True,
+        seed=0,
+    ).predict(frozen[split.train])
+    graphs = labelled_graphs(data, split.train, MoleculeFeaturizer())
+    found = predict(model, [graphs[i] for i in split.train])
+    if task == "regression":  # a frozen head keeps to the range of what it was fitted on
+        known = truth[split.train]
+        found = np.clip(found, np.nanmin(known, axis=0), np.nanmax(known, axis=0))
+    np.testing.assert_allclose(found, best, rtol=1e-3, atol=1e-3 * np.nanstd(truth))
+
+
+def test_a_head_may_start_at_random(run, data, split, monkeypatch):
+    starts = [
+        start_of(monkeypatch, data, split, model=run.folder, settings=quick(head_start=start))
+        for start in (None, "linear", "random")
+    ]
+    probed, same, random = (model.head.out.weight for model in starts)
+    assert torch.equal(probed, same)
+    assert not torch.equal(probed, random)
+    with pytest.raises(UserError, match="head_start linear needs a head without a hidden layer"):
+        quick(head_start="linear", hidden=8)
+    assert quick(hidden=8).head_start is None
 
 
 # --- the result ---------------------------------------------------------------------------------
