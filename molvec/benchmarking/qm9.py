@@ -42,7 +42,7 @@ LABELS = ("homo", "lumo", "gap", "mu", "alpha", "u0")
 PROTOCOLS = {"frozen": (0.01, 0.05, 0.1, 1.0), "finetune": (0.05,)}
 """What can be done, and with which shares of the labels by default."""
 
-FINETUNE = {"epochs": 20, "lr": 1e-3, "noise": 0.05}
+FINETUNE = {"epochs": 20, "lr": 1e-3, "noise": 0.05, "head_start": "random"}
 """Settings of fine-tuning where QM9's differ from the usual ones."""
 
 
