@@ -47,6 +47,12 @@ def of_molecules(name: str, config: dict[str, Any], results: str) -> str:
         f"`molvec pretrain {name}` repeats it.",
         "",
     ]
+    if settings["objective"]["grounding_weight"]:
+        lines += [
+            "Beside the teacher's view of hidden atoms it learned what RDKit computes of molecules "
+            f"(`objective.grounding: {settings['objective']['grounding']}`), no measured value.",
+            "",
+        ]
     if results:
         lines += ["## Results, frozen", "", "MoleculeNet, split `scaffold_hu`:", "", results]
     lines += [

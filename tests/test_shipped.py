@@ -17,6 +17,7 @@ from tests.structures import trace
 
 RECIPES = {
     "zinc-2d": ("zinc-2d", {}),
+    "zinc-2d-mini": ("zinc-2d-mini", {}),
     "qm9-3d": ("qm9", {}),
     "pdb-3d": ("pdb", {"data.source": "chains_ca", "data.leave_out": "relatives.txt"}),
 }
