@@ -41,7 +41,7 @@ def save_tree(folder: Path, tree: Mapping[str, Any]) -> None:
 
     def write(temporary: Path) -> None:
         (temporary / "tree.json").write_text(document, encoding="utf-8")
-        save_file(tensors, temporary / "tensors.safetensors")
+        _write_tensors(tensors, temporary / "tensors.safetensors", temporary / "tree.json")
 
     _replace_folder(folder, write)
 
@@ -71,10 +71,8 @@ def save_model(
 
     def write(temporary: Path) -> None:
         (temporary / "config.json").write_text(document + "\n", encoding="utf-8")
-        save_file(
-            {name: _own(tensor) for name, tensor in tensors.items()},
-            temporary / "model.safetensors",
-        )
+        own = {name: _own(tensor) for name, tensor in tensors.items()}
+        _write_tensors(own, temporary / "model.safetensors", temporary / "config.json")
         (temporary / "card.md").write_text(card, encoding="utf-8")
 
     _replace_folder(folder, write)
@@ -122,6 +120,12 @@ def _attach(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     if isinstance(value, list):
         return [_attach(item, tensors) for item in value]
     return value
+
+
+def _write_tensors(tensors: dict[str, Tensor], path: Path, beside: Path) -> None:
+    """Write tensors; whoever may read the file beside them may read them, too."""
+    save_file(tensors, path)  # for the owner's eyes only
+    shutil.copymode(beside, path)
 
 
 def _replace_folder(folder: Path, write: Callable[[Path], None]) -> None:

@@ -236,6 +236,19 @@ def test_model_folder(tmp_path):
     assert (tmp_path / "m" / "card.md").read_text(encoding="utf-8") == "# Karte, ü"
 
 
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_who_may_read_one_file_may_read_all(umask, tmp_path):
+    before = os.umask(umask)
+    try:
+        save_model(tmp_path / "model", config={}, tensors={"w": torch.ones(2)}, card="")
+        save_tree(tmp_path / "tree", {"w": torch.ones(2)})
+    finally:
+        os.umask(before)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 5
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
+
+
 def test_model_of_another_version(tmp_path):
     save_model(tmp_path / "m", config={}, tensors={"w": torch.zeros(1)}, card="")
     path = tmp_path / "m" / "config.json"
