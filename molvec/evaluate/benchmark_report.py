@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +19,10 @@ from molvec.evaluate.benchmark_table import caption_of
 from molvec.evaluate.calibration import Calibration
 from molvec.evaluate.drawing import DRAWING_SIZE, draw_molecule
 from molvec.evaluate.embedding_map import Map2D
-from molvec.evaluate.label_efficiency import labels_needed
+from molvec.evaluate.label_efficiency import needed_text, reference_level
 from molvec.evaluate.metrics import METRICS
 from molvec.evaluate.page import flatten, write_page
-from molvec.evaluate.representation import PRETRAINED, SCRATCH
+from molvec.evaluate.representation import PRETRAINED
 from molvec.evaluate.score_table import (
     BASELINE,
     BETTER,
@@ -39,15 +37,6 @@ from molvec.evaluate.score_table import (
 )
 
 TEMPLATE = "benchmark_report.html.j2"
-NOT_REACHED = "not reached"
-
-
-@dataclass(frozen=True)
-class Level:
-    """What a learning curve has to reach: a score with all labels, and whose it is."""
-
-    name: str
-    value: float
 
 
 def write_benchmark_report(
@@ -140,34 +129,6 @@ def benchmark_headline(main: Sequence[ScoreTable]) -> str:
     )
 
 
-def reference_level(
-    results: pd.DataFrame, efficiency: pd.DataFrame, dataset: str, metric: str
-) -> Level | None:
-    """The score to reach with fewer labels, from all labels of a data set.
-
-    Training the same network from scratch if that was run (the epoch that the validation part
-    chose), otherwise the baseline; from all labels in ``efficiency``, otherwise from
-    ``results``. None if neither holds one.
-    """
-    for representation, head in ((SCRATCH, None), BASELINE):
-        for frame in (efficiency, results):  # the curves' own split, if they hold the level
-            rows = frame[
-                (frame["dataset"] == dataset)
-                & (frame["metric"] == metric)
-                & (frame["representation"] == representation)
-                & frame["mean"].notna()
-            ]
-            if head is not None:
-                rows = rows[rows["head"] == head]
-            if "fraction" in rows:
-                rows = rows[rows["fraction"] == 1.0]
-            if len(rows):
-                best = rows[rows["head"].str.contains("best")]
-                row = (best if len(best) else rows).iloc[0]
-                return Level(f"{row['representation']}, {row['head']}", float(row["mean"]))
-    return None
-
-
 def _intro(results: pd.DataFrame) -> str:
     if results.empty:
         return "There are no results."
@@ -227,7 +188,7 @@ def _efficiency(results: pd.DataFrame, efficiency: pd.DataFrame | None) -> dict[
         if chart is None:
             continue
         for label, curve in curves.items():
-            needed[label].append(_needed(curve, level, str(metric)))
+            needed[label].append(needed_text(curve, level, str(metric)))
         charts.append(
             {
                 "dataset": str(dataset),
@@ -246,18 +207,6 @@ def _efficiency(results: pd.DataFrame, efficiency: pd.DataFrame | None) -> dict[
         "needed": list(needed.items()),
         "levels": levels,
     }
-
-
-def _needed(curve: pd.DataFrame, level: Level | None, metric: str) -> str:
-    if level is None or not curve["mean"].notna().any():
-        return DASH
-    higher = METRICS[metric].higher_is_better
-    labels = labels_needed(curve["num_labels"], curve["mean"], level.value, higher_is_better=higher)
-    if math.isnan(labels):
-        return NOT_REACHED
-    first = float(curve.loc[curve["mean"].notna(), "num_labels"].min())
-    at_most = "\N{LESS-THAN OR EQUAL TO} " if labels <= first else ""
-    return f"{at_most}{round(labels):,}"
 
 
 def _calibrations(calibrations: Sequence[Calibration]) -> dict[str, Any]:

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
+
+from molvec.evaluate.metrics import METRICS
+from molvec.evaluate.representation import SCRATCH
+from molvec.evaluate.score_table import BASELINE, DASH
+
+NOT_REACHED = "not reached"
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a learning curve has to reach: a score with all labels, and whose it is."""
+
+    name: str
+    value: float
 
 
 def labels_needed(
@@ -50,3 +68,51 @@ def labels_needed(
         return float(places[0])
     share = -ahead[k - 1] / (ahead[k] - ahead[k - 1])  # of the way from point k - 1 to point k
     return float(np.exp(np.log(places[k - 1]) + share * np.log(places[k] / places[k - 1])))
+
+
+def reference_level(
+    results: pd.DataFrame, efficiency: pd.DataFrame, dataset: str, metric: str
+) -> Level | None:
+    """The score to reach with fewer labels, from all labels of a data set.
+
+    Training the same network from scratch if that was run (the epoch that the validation part
+    chose), otherwise the baseline; from all labels in ``efficiency``, otherwise from
+    ``results``. None if neither holds one.
+    """
+    for representation, head in ((SCRATCH, None), BASELINE):
+        for frame in (efficiency, results):  # the curves' own split, if they hold the level
+            rows = frame[
+                (frame["dataset"] == dataset)
+                & (frame["metric"] == metric)
+                & (frame["representation"] == representation)
+                & frame["mean"].notna()
+            ]
+            if head is not None:
+                rows = rows[rows["head"] == head]
+            if "fraction" in rows:
+                rows = rows[rows["fraction"] == 1.0]
+            if len(rows):
+                best = rows[rows["head"].str.contains("best")]
+                row = (best if len(best) else rows).iloc[0]
+                return Level(f"{row['representation']}, {row['head']}", float(row["mean"]))
+    return None
+
+
+def needed_text(curve: pd.DataFrame, level: Level | None, metric: str) -> str:
+    """Labels that a curve needs to reach a level: how many, and which share of all.
+
+    Args:
+        curve: rows of :func:`molvec.evaluate.aggregate.efficiency_frame` of one data set and model.
+        level: see :func:`reference_level`.
+        metric: of both.
+    """
+    if level is None or not curve["mean"].notna().any():
+        return DASH
+    higher = METRICS[metric].higher_is_better
+    labels = labels_needed(curve["num_labels"], curve["mean"], level.value, higher_is_better=higher)
+    if math.isnan(labels):
+        return NOT_REACHED
+    first = float(curve.loc[curve["mean"].notna(), "num_labels"].min())
+    at_most = "\N{LESS-THAN OR EQUAL TO} " if labels <= first else ""
+    share = labels / float(curve["num_labels"].max() / curve["fraction"].max())
+    return f"{at_most}{round(labels):,} ({share:.0%})"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from molvec.evaluate.benchmark_table import caption_of
+from molvec.evaluate.label_efficiency import needed_text, reference_level
 from molvec.evaluate.score_table import (
     DASH,
     PRIMARY,
@@ -29,6 +30,8 @@ def results_markdown(results: pd.DataFrame, efficiency: pd.DataFrame) -> str:
     parts = [_scores(table) for table in tables(results, PRIMARY)]
     for dataset, rows in efficiency.groupby("dataset", sort=False):
         parts.append(_curve(str(dataset), rows))
+    if len(efficiency):
+        parts.append(_needed(results, efficiency))
     return "\n".join(parts)
 
 
@@ -51,6 +54,26 @@ def _curve(dataset: str, rows: pd.DataFrame) -> str:
     header = ["", *(f"{fraction:.0%}" for fraction in fractions)]
     title = f"{dataset}, {TITLES[metric]} by share of the training labels"
     return _lines(title, header, body, "± is the standard deviation over draws.")
+
+
+def _needed(results: pd.DataFrame, efficiency: pd.DataFrame) -> str:
+    """How many labels every model needs, a column per data set."""
+    main = efficiency[efficiency["metric"].isin(PRIMARY.values())]
+    header, whose = [""], dict[str, None]()
+    cells: dict[str, list[str]] = {}  # a row per model
+    for (dataset, metric), part in main.groupby(["dataset", "metric"], sort=False):
+        level = reference_level(results, efficiency, str(dataset), str(metric))
+        score = DASH if level is None else format_score(level.value, str(metric))
+        whose |= {} if level is None else {level.name: None}
+        for (representation, head), curve in part.groupby(["representation", "head"], sort=False):
+            row = cells.setdefault(f"{representation}, {head}", [])
+            row += [DASH] * (len(header) - 1 - len(row))  # data sets that it has no curve of
+            row.append(needed_text(curve, level, str(metric)))
+        header.append(f"{dataset}: {score}")
+    body = [[name, *row, *([DASH] * (len(header) - 1 - len(row)))] for name, row in cells.items()]
+    title = f"labels needed for what {' or '.join(whose) or 'no model'} reaches with all"
+    caption = "Read off the curves between their points, linearly in the logarithm of the labels."
+    return _lines(title, header, body, caption)
 
 
 def _mean(mean: float, std: float, metric: str) -> str:

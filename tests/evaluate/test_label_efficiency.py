@@ -1,7 +1,9 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from molvec.evaluate.label_efficiency import labels_needed
+from molvec.evaluate.label_efficiency import labels_needed, reference_level
+from tests.suite_frames import efficiency, result, results
 
 
 def test_linear_in_the_logarithm():
@@ -48,3 +50,17 @@ def test_order_repeats_and_missing_points():
 def test_mistakes(labels, scores, level, message):
     with pytest.raises(ValueError, match=message):
         labels_needed(labels, scores, level, higher_is_better=True)
+
+
+def test_level_to_reach():
+    frame, curves = results(), efficiency()
+    level = reference_level(frame, curves, "bbbp", "roc_auc")
+    assert (level.name, level.value) == ("trained from scratch, fine-tuned, best", 0.65)
+    level = reference_level(frame, curves, "hiv", "roc_auc")
+    assert (level.name, level.value) == ("ECFP4 counts, forest", 0.74)
+    assert reference_level(frame, curves, "muv", "roc_auc") is None
+    last = result("bbbp", "trained from scratch", "fine-tuned, last", 0.9)
+    both = pd.concat([pd.DataFrame([last]), frame])
+    assert reference_level(both, curves, "bbbp", "roc_auc").value == 0.65
+    scratch = curves.assign(representation="trained from scratch", head="fine-tuned, best")
+    assert reference_level(frame.iloc[:0], scratch, "bbbp", "roc_auc").value == pytest.approx(0.7)

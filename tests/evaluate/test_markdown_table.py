@@ -23,6 +23,22 @@ def test_curves():
     assert "| random start, linear | 2.500 ±0.010 | 2.000 ±0.010 | 1.500 ±0.010 |" in text
 
 
+def test_labels_needed():
+    text = results_markdown(results(), efficiency())
+    whose = "trained from scratch, fine-tuned, best or ECFP4 counts, forest"
+    assert f"**labels needed for what {whose} reaches with all**" in text
+    assert "|  | bbbp: 65.0 | esol: 1.050 |" in text
+    assert "| pretrained, linear | 506 (32%) | 1,271 (79%) |" in text
+    assert "| random start, linear | not reached | not reached |" in text
+    frame = efficiency()
+    alone = frame[(frame["dataset"] == "esol") | (frame["representation"] == "pretrained")]
+    text = results_markdown(results().iloc[:0], alone)
+    assert "**labels needed for what no model reaches with all**" in text
+    assert f"| pretrained, linear | {DASH} | {DASH} |" in text
+    assert f"| random start, linear | {DASH} | {DASH} |" in text
+    assert "labels needed" not in results_markdown(results(), frame.iloc[:0])
+
+
 def test_one_draw_has_no_spread_and_a_missing_share_is_a_dash():
     frame = efficiency()
     frame["std"] = float("nan")
