@@ -103,6 +103,7 @@ DISTANCES = {**PROTEINS, "encoder.family": "graph_transformer", "encoder.reach":
 OTHER_FINETUNE = {
     "preset": "base",
     "readout": "mean",
+    "head_start": "random",
     "hidden": 64,
     "dropout": 0.35,
     "noise": 0.25,

@@ -48,8 +48,8 @@ def test_what_is_shipped(cli):
     assert code == 0
     assert pairs(out) == {
         "molvec": molvec.__version__,
-        "models": "pdb-3d, qm9-3d, zinc-2d",
-        "recipes": "kg, nci, pdb, ppi, qm9, zinc, zinc-2d",
+        "models": "pdb-3d, qm9-3d, zinc-2d, zinc-2d-mini",
+        "recipes": "kg, nci, pdb, ppi, qm9, zinc, zinc-2d, zinc-2d-mini",
         "data sets": pairs(out)["data sets"],
         "networks": ", ".join(list_networks()),
         "trajectories": "rmd17",
