@@ -28,13 +28,12 @@ from molvec.embed.embedder import find_device
 from molvec.embed.load import HEAD, load, of_molecules
 from molvec.embed.predict import RESERVED
 from molvec.errors import UserError
-from molvec.evaluate.linear import fit_logistic, fit_ridge
 from molvec.evaluate.metrics import METRICS, TASK_METRICS, Metric
-from molvec.evaluate.scaler import LIMIT
 from molvec.featurize.conformer import ConformerFeaturizer
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.graph import Encoder
+from molvec.head_start import start_head
 from molvec.nn.graph_model import GraphModel
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
@@ -49,7 +48,6 @@ from molvec.train.supervised import (
     Score,
     SupervisedSettings,
     fit,
-    in_batches,
     predict,
 )
 
@@ -124,9 +122,8 @@ def finetune(
         _check_labels(data, split, train)
         optimizer = _optimizer(network.to(device), settings)
         parts = {"train": _part(data, graphs, train), "valid": _part(data, graphs, split.valid)}
-        _measure(network, parts["train"])
-        if settings.hidden is None and settings.head_start != "random":
-            _start_head(network, parts["train"], parts["valid"])
+        linear = settings.hidden is None and settings.head_start != "random"
+        start_head(network, parts["train"], parts["valid"], linear=linear)
         metric = METRICS[TASK_METRICS[data.task][0]]
         fitted = fit(
             network,
@@ -293,33 +290,6 @@ def _selection(metric: Metric, data: Labelled, train: NDArray[np.int64]) -> Scor
 def _part(data: Labelled, graphs: Mapping[int, Data], rows: NDArray[np.int64]) -> Part:
     targets = data.targets.to_numpy(dtype=np.float32)[rows]
     return Part([graphs[i] for i in rows], torch.from_numpy(targets))
-
-
-def _measure(network: GraphModel, train: Part) -> None:
-    """Tell the head the scale of features and targets, with the encoder as it is at the start."""
-    features = in_batches(network, train.graphs, network.features)
-    network.head.measure_features(features)
-    network.head.measure_targets(train.targets.to(features.device))
-
-
-@torch.no_grad()
-def _start_head(network: GraphModel, train: Part, valid: Part) -> None:
-    """Start with the linear head that is best on the features as they are.
-
-    A head at random first pulls the encoder away from what it has learned ("linear probing, then
-    fine-tuning", Kumar et al. 2022, arXiv 2202.10054).
-    """
-    head = network.head
-    fit = fit_logistic if head.task == "classification" else fit_ridge
-    arrays = []
-    for part in (train, valid):
-        features = in_batches(network, part.graphs, network.features)
-        x = ((features - head.mean) / head.std).clamp(-LIMIT, LIMIT)
-        y = head.standardise(part.targets.to(features.device))
-        arrays += [x.double().cpu().numpy(), y.double().cpu().numpy()]
-    best = fit(*arrays)
-    head.out.weight.copy_(torch.from_numpy(best.coefficients.T))
-    head.out.bias.copy_(torch.from_numpy(best.intercept))
 
 
 def _loop_settings(settings: FinetuneSettings, molecules: int) -> SupervisedSettings:

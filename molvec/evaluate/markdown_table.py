@@ -59,18 +59,17 @@ def _curve(dataset: str, rows: pd.DataFrame) -> str:
 def _needed(results: pd.DataFrame, efficiency: pd.DataFrame) -> str:
     """How many labels every model needs, a column per data set."""
     main = efficiency[efficiency["metric"].isin(PRIMARY.values())]
-    header, whose = [""], dict[str, None]()
-    cells: dict[str, list[str]] = {}  # a row per model
+    models = list(dict.fromkeys(zip(main["representation"], main["head"], strict=True)))
+    header, body = [""], [[", ".join(model)] for model in models]
+    whose: dict[str, None] = {}
     for (dataset, metric), part in main.groupby(["dataset", "metric"], sort=False):
         level = reference_level(results, efficiency, str(dataset), str(metric))
         score = DASH if level is None else format_score(level.value, str(metric))
-        whose |= {} if level is None else {level.name: None}
-        for (representation, head), curve in part.groupby(["representation", "head"], sort=False):
-            row = cells.setdefault(f"{representation}, {head}", [])
-            row += [DASH] * (len(header) - 1 - len(row))  # data sets that it has no curve of
-            row.append(needed_text(curve, level, str(metric)))
         header.append(f"{dataset}: {score}")
-    body = [[name, *row, *([DASH] * (len(header) - 1 - len(row)))] for name, row in cells.items()]
+        whose |= {} if level is None else {level.name: None}
+        for row, (representation, head) in zip(body, models, strict=True):
+            curve = part[(part["representation"] == representation) & (part["head"] == head)]
+            row.append(needed_text(curve, level, str(metric)))
     title = f"labels needed for what {' or '.join(whose) or 'no model'} reaches with all"
     caption = "Read off the curves between their points, linearly in the logarithm of the labels."
     return _lines(title, header, body, caption)
