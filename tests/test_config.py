@@ -1,6 +1,7 @@
 """Settings: strict, the same in YAML, on the command line and in Python."""
 
 import pytest
+import torch
 import yaml
 from pydantic import BaseModel
 
@@ -272,6 +273,23 @@ def test_every_recipe_builds_a_model(recipe):
     assert encoder_config(settings)["dim"] > 32
     assert resolve_precision(settings) in {"32-true", "bf16-mixed"}
     MaskSampler(**settings.mask.model_dump(exclude={"noise", "edges"}), seed=settings.seed)
+
+
+@pytest.mark.parametrize(
+    ("amx", "processor", "bf16", "expected"),
+    [
+        (True, "Intel(R) Xeon(R) Processor", True, "bf16-mixed"),
+        (False, "Intel(R) Xeon(R) Processor", True, "32-true"),  # half the rate of float32
+        (False, "AMD EPYC", True, "bf16-mixed"),
+        (False, "AMD EPYC", False, "32-true"),
+    ],
+)
+def test_precision_follows_the_processor(monkeypatch, amx, processor, bf16, expected):
+    capabilities = {"cpu_name": processor, "avx512_bf16": bf16}
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
+    settings = load_settings("nci", {"accelerator": "cpu"})
+    assert resolve_precision(settings) == expected
 
 
 def test_overrides_win_over_the_recipe(tmp_path):

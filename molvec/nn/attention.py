@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from molvec.nn.distance import DistanceBias
+from molvec.nn.embedding import embed_sum
 from molvec.nn.packing import Packing
 from molvec.nn.structure import MAX_DISTANCE, Structure
 
@@ -50,9 +51,7 @@ class PairBias(nn.Module):
         bias = F.embedding(packing.pairs(structure.distance), self.distance.weight)
         if self.edge:
             assert edge_attr is not None
-            per_edge = torch.stack(
-                [table(edge_attr[:, i]) for i, table in enumerate(self.edge)]
-            ).sum(0)
+            per_edge = embed_sum(self.edge, edge_attr)
             if structure.parallel is not None:  # all edges between two nodes count
                 per_edge = torch.zeros_like(per_edge).index_add(0, structure.parallel, per_edge)
             none = per_edge.new_zeros(1, per_edge.shape[1])

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from molvec.nn.structure import MAX_DEGREE, WALK_STEPS, Structure
+
+
+def embed_sum(tables: nn.ModuleList, index: Tensor) -> Tensor:
+    """Look up one row per table and add them: one pass over memory, forward and backward.
+
+    Args:
+        tables: embeddings of one width.
+        index: a column per table, int64 ``[N, len(tables)]``.
+
+    Returns:
+        ``[N, dim]``.
+    """
+    weights: list[Tensor] = list(tables.parameters())
+    first = index.new_tensor([0, *map(len, weights)])[:-1].cumsum(0)
+    return F.embedding_bag(index + first, torch.cat(weights), mode="sum")
 
 
 class NodeEmbedding(nn.Module):
@@ -26,7 +42,7 @@ class NodeEmbedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Embed the node features."""
-        return torch.stack([table(x[:, i]) for i, table in enumerate(self.tables)]).sum(0)
+        return embed_sum(self.tables, x)
 
 
 class NetworkEmbedding(nn.Module):

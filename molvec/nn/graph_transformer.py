@@ -8,7 +8,7 @@ from torch_geometric.data import Batch
 from molvec.graph import FEATURES, NODE_ID, POS, Encoder, EncoderOutput
 from molvec.nn.attention import Block, PairBias
 from molvec.nn.embedding import NetworkEmbedding, NodeEmbedding, StructureEmbedding
-from molvec.nn.local import LocalBranch
+from molvec.nn.local import LocalBranch, visible_edges
 from molvec.nn.packing import pack
 from molvec.nn.structure import structure_of
 
@@ -97,10 +97,11 @@ class GraphTransformer(Encoder):
             inputs = inputs + self.identity(batch.get(NODE_ID), batch.get(FEATURES))
         tokens = inputs if visible is None else inputs.index_select(0, packing.node)
         embedded = tokens
+        edges = visible_edges(batch, packing) if self.local else None
         hidden_states = []
         for i, block in enumerate(self.blocks):
-            if self.local:
-                tokens = self.local[i](tokens, batch, packing)
+            if edges is not None:
+                tokens = self.local[i](tokens, edges)
             tokens, ffn = block(tokens, bias, packing)
             hidden_states.append(ffn)
         return EncoderOutput(self.norm(tokens), tuple(hidden_states), embedded)

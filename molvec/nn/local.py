@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 from torch_geometric.nn import GINEConv
 
+from molvec.nn.embedding import embed_sum
 from molvec.nn.packing import Packing
 from molvec.nn.visible import edges_between
 
@@ -19,7 +22,7 @@ class LocalBranch(nn.Module):
     neighbours in the batch.
 
     Shapes:
-        - tokens and output: ``[T, dim]``.
+        - tokens and output: ``[T, dim]``; edges: from :func:`visible_edges`, of the same batch.
     """
 
     def __init__(self, dim: int, edge_sizes: tuple[int, ...]) -> None:
@@ -28,25 +31,31 @@ class LocalBranch(nn.Module):
         self.edges = nn.ModuleList(nn.Embedding(size, dim) for size in edge_sizes)
         self.conv = GINEConv(nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim)))
 
-    def forward(self, tokens: Tensor, batch: Batch, packing: Packing) -> Tensor:
+    def forward(self, tokens: Tensor, edges: VisibleEdges) -> Tensor:
         """Add one round of messages among the visible nodes."""
-        edge_index, edge = visible_edges(batch, packing)
-        features = torch.stack(
-            [table(batch.edge_attr[edge, i]) for i, table in enumerate(self.edges)]
-        ).sum(0)
-        return tokens + self.conv(self.norm(tokens), edge_index, features)
+        messages = embed_sum(self.edges, edges.edge_attr)  # [E, dim]
+        return tokens + self.conv(self.norm(tokens), edges.edge_index, messages)
 
 
-def visible_edges(batch: Batch, packing: Packing) -> tuple[Tensor, Tensor]:
-    """Edges between tokens, view by view.
+class VisibleEdges(NamedTuple):
+    """Edges whose two ends are visible, view by view.
 
-    Returns:
-        ``edge_index`` int64 ``[2, E]`` over tokens, and the batch's edge behind each, ``[E]``.
+    Shapes:
+        - ``edge_index``: int64 ``[2, E]``, over tokens.
+        - ``edge_attr``: int64 ``[E, num_edge_features]``.
     """
+
+    edge_index: Tensor
+    edge_attr: Tensor
+
+
+def visible_edges(batch: Batch, packing: Packing) -> VisibleEdges:
+    """Find the edges between tokens: once per call of an encoder, for all of its blocks."""
     num_nodes = len(batch.batch)
     num_views = len(packing.graph) // (len(batch.ptr) - 1)
     row = torch.arange(len(packing.graph), device=packing.slot.device)
     view_of_token = row.repeat_interleave(packing.used.sum(1)) // (len(batch.ptr) - 1)
     token = torch.full((num_views, num_nodes), -1, device=packing.slot.device)
     token[view_of_token, packing.node] = torch.arange(len(packing.node), device=token.device)
-    return edges_between(token, batch.edge_index)
+    edge_index, edge = edges_between(token, batch.edge_index)
+    return VisibleEdges(edge_index, batch.edge_attr[edge])

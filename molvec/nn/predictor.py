@@ -9,7 +9,7 @@ from torch_geometric.data import Batch
 from molvec.graph import POS
 from molvec.nn.attention import Block, PairBias
 from molvec.nn.embedding import StructureEmbedding
-from molvec.nn.local import LocalBranch
+from molvec.nn.local import LocalBranch, visible_edges
 from molvec.nn.packing import pack
 from molvec.nn.structure import structure_of
 
@@ -72,8 +72,9 @@ class TransformerPredictor(nn.Module):
         tokens = self.mask_token.to(projected.dtype).expand(len(hidden), -1)
         tokens = tokens.index_copy(0, visible_slot, projected)
         tokens = tokens + self.structure(structure).repeat(len(mask), 1)
+        edges = visible_edges(batch, packing) if self.local else None
         for i, block in enumerate(self.blocks):
-            if self.local:
-                tokens = self.local[i](tokens, batch, packing)
+            if edges is not None:
+                tokens = self.local[i](tokens, edges)
             tokens, _ = block(tokens, bias, packing)
         return self.out(self.norm(tokens)).unflatten(0, mask.shape)
