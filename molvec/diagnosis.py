@@ -67,10 +67,9 @@ def _device() -> str:
 
 
 def _precision() -> str:
-    from molvec.pretraining import resolve_precision
-    from molvec.settings import PretrainSettings
+    from molvec.train.precision import resolve_precision
 
-    return f"training in {resolve_precision(PretrainSettings())}; embedding in 32-true"
+    return f"training in {resolve_precision('auto', 'auto')}; embedding in 32-true"
 
 
 def _cache() -> str:

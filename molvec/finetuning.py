@@ -41,6 +41,7 @@ from molvec.nn.readout import graph_width
 from molvec.pretraining import encoder_config
 from molvec.settings import EncoderSettings, FinetuneSettings, PretrainSettings
 from molvec.train.optimizer import build_layered_optimizer, layer_rates
+from molvec.train.precision import resolve_precision
 from molvec.train.supervised import (
     EpochReport,
     Fitted,
@@ -130,7 +131,7 @@ def finetune(
             optimizer,
             parts["train"],
             parts["valid"],
-            settings=_loop_settings(settings, len(train)),
+            settings=_loop_settings(settings, len(train), device),
             score=_selection(metric, data, train),
             higher_is_better=metric.higher_is_better,
             generator=torch.Generator().manual_seed(settings.seed),
@@ -292,7 +293,9 @@ def _part(data: Labelled, graphs: Mapping[int, Data], rows: NDArray[np.int64]) -
     return Part([graphs[i] for i in rows], torch.from_numpy(targets))
 
 
-def _loop_settings(settings: FinetuneSettings, molecules: int) -> SupervisedSettings:
+def _loop_settings(
+    settings: FinetuneSettings, molecules: int, device: torch.device
+) -> SupervisedSettings:
     steps = settings.epochs * math.ceil(molecules / settings.batch_size)
     return SupervisedSettings(
         epochs=settings.epochs,
@@ -302,6 +305,7 @@ def _loop_settings(settings: FinetuneSettings, molecules: int) -> SupervisedSett
         clip=settings.clip,
         patience=settings.patience,
         noise=settings.noise,
+        bf16=resolve_precision(settings.precision, device.type) == "bf16-mixed",
     )
 
 

@@ -38,6 +38,7 @@ from molvec.train.history import Checkpoints
 from molvec.train.log import MetricsLog
 from molvec.train.loop import LoopSettings, Report, nothing_to_learn, train
 from molvec.train.optimizer import build_optimizer
+from molvec.train.precision import resolve_precision
 from molvec.train.state import Progress, restore
 
 
@@ -292,32 +293,10 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
     return {"family": chosen.family, **size, "local": chosen.local, **options}
 
 
-def resolve_precision(settings: PretrainSettings) -> Any:
-    """Pick bf16 where the processor multiplies it faster than float32, float32 elsewhere.
-
-    On a CPU that needs AMX tiles, or AMD's AVX-512 BF16 (Zen 4 and later): with Intel's AVX-512
-    alone a bf16 product runs at half the rate of a float32 one (``docs/decisions/0004``).
-    """
-    if settings.precision != "auto":
-        return settings.precision
-    if settings.accelerator != "cpu" and torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    return "bf16-mixed" if _cpu_likes_bf16() else "32-true"
-
-
-def _cpu_likes_bf16() -> bool:
-    """Whether a bf16 product is faster than a float32 one on this processor."""
-    has_amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)  # since torch 2.6
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.10
-    amd = str(capabilities.get("cpu_name", "")).startswith("AMD")
-    return bool(has_amx()) or (amd and bool(capabilities.get("avx512_bf16")))
-
-
 def _fabric(settings: PretrainSettings) -> Fabric:
     try:
-        return Fabric(
-            accelerator=settings.accelerator, devices=1, precision=resolve_precision(settings)
-        )
+        precision = resolve_precision(settings.precision, settings.accelerator)
+        return Fabric(accelerator=settings.accelerator, devices=1, precision=precision)
     except RuntimeError as error:
         raise UserError(f"cannot use accelerator {settings.accelerator!r}: {error}") from error
 

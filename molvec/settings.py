@@ -281,6 +281,8 @@ class FinetuneSettings(_Strict):
     max_atoms: Positive | None = None  # larger molecules are not trained on, but predicted
     seed: Annotated[int, Field(ge=0)] = 0
     device: str = "auto"
+    # of the encoder while it learns; its predictions are float32
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "32-true"
 
     @model_validator(mode="after")
     def _fits(self) -> FinetuneSettings:

@@ -1,7 +1,6 @@
 """Settings: strict, the same in YAML, on the command line and in Python."""
 
 import pytest
-import torch
 import yaml
 from pydantic import BaseModel
 
@@ -16,7 +15,7 @@ from molvec.config import (
 from molvec.corpus import build_featurizer
 from molvec.errors import UserError
 from molvec.masking import MaskSampler
-from molvec.pretraining import build_model, encoder_config, resolve_precision
+from molvec.pretraining import build_model, encoder_config
 from molvec.settings import FinetuneSettings, PretrainSettings
 from tests.networks import featurizer_of, knowledge
 
@@ -108,6 +107,7 @@ OTHER_FINETUNE = {
     "hidden": 64,
     "dropout": 0.35,
     "noise": 0.25,
+    "precision": "bf16-mixed",
     "epochs": 7,
     "batch_size": 3,
     "lr": 2e-5,
@@ -271,25 +271,7 @@ def test_every_recipe_builds_a_model(recipe):
         featurizer = build_featurizer(settings.data)
     assert build_model(load_settings(recipe, small), featurizer).teacher.dim == 32
     assert encoder_config(settings)["dim"] > 32
-    assert resolve_precision(settings) in {"32-true", "bf16-mixed"}
     MaskSampler(**settings.mask.model_dump(exclude={"noise", "edges"}), seed=settings.seed)
-
-
-@pytest.mark.parametrize(
-    ("amx", "processor", "bf16", "expected"),
-    [
-        (True, "Intel(R) Xeon(R) Processor", True, "bf16-mixed"),
-        (False, "Intel(R) Xeon(R) Processor", True, "32-true"),  # half the rate of float32
-        (False, "AMD EPYC", True, "bf16-mixed"),
-        (False, "AMD EPYC", False, "32-true"),
-    ],
-)
-def test_precision_follows_the_processor(monkeypatch, amx, processor, bf16, expected):
-    capabilities = {"cpu_name": processor, "avx512_bf16": bf16}
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
-    settings = load_settings("nci", {"accelerator": "cpu"})
-    assert resolve_precision(settings) == expected
 
 
 def test_overrides_win_over_the_recipe(tmp_path):

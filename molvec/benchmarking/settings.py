@@ -11,7 +11,7 @@ from molvec.data.card import list_labelled
 from molvec.data.labelled import Task
 from molvec.data.split import SPLITS
 from molvec.errors import UserError, did_you_mean
-from molvec.evaluate.heads import HEADS
+from molvec.evaluate.heads import DEFAULT_HEADS, HEADS
 from molvec.evaluate.suite import SUITES
 from molvec.settings import FinetuneSettings
 
@@ -54,7 +54,7 @@ class BenchmarkSettings:
     datasets: tuple[str, ...] = ()
     table: UserTable | None = None
     protocols: tuple[str, ...] = ("frozen",)
-    heads: tuple[str, ...] = ("linear", "forest")
+    heads: tuple[str, ...] = DEFAULT_HEADS
     split: str = "scaffold_hu"
     seeds: int = 3
     trees: int | None = None

@@ -50,7 +50,7 @@ def benchmark(
     ] = None,
     head: Annotated[
         list[str] | None,
-        typer.Option(help="On frozen features: linear, forest (both default), mlp; repeatable."),
+        typer.Option(help="On frozen features: linear, forest, kernel (default), mlp; repeatable."),
     ] = None,
     split: Annotated[str, typer.Option(help="scaffold_hu, scaffold_balanced or random.")] = (
         "scaffold_hu"
@@ -92,6 +92,7 @@ def benchmark(
     from molvec.benchmarking.settings import FRACTIONS, choose_data
     from molvec.config import load_finetune_settings, parse_overrides
     from molvec.evaluate.benchmark_table import results_tables
+    from molvec.evaluate.heads import DEFAULT_HEADS
     from molvec.train.interrupt import stopped_at_once
 
     names, chosen = choose_data(
@@ -100,7 +101,7 @@ def benchmark(
     settings = BenchmarkSettings(
         **chosen,
         protocols=tuple(protocol or ["frozen"]),
-        heads=tuple(head or ["linear", "forest"]),
+        heads=tuple(head or DEFAULT_HEADS),
         split=split,
         seeds=seeds,
         trees=trees,

@@ -13,15 +13,22 @@ from molvec.data.labelled import Labelled
 from molvec.data.split import Split
 from molvec.evaluate.bootstrap import bootstrap_scores, percentile_interval
 from molvec.evaluate.cells import Cell
+from molvec.evaluate.metrics import METRICS
 from molvec.evaluate.score_table import BASELINE
 
 DRAWS = 1000
+CHOSEN = "best on validation"
+"""Head of a row that takes, data set by data set, the scores of the head that is best there."""
+
 COLUMNS = (
     *("dataset", "task", "representation", "head", "protocol", "metric"),
     *("mean", "std", "num_seeds", "num_tasks", "num_tasks_defined", "tasks"),
     *("difference", "low", "high", "valid", "split", "split_sha256"),
     *("n_train", "n_valid", "n_test", "seconds"),
 )
+
+
+_Name = tuple[str, str, str, str]  # data set, representation, head, protocol
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,8 @@ def results_frame(
         draws: bootstrap resamples of the test part.
 
     Returns:
-        One row per data set, representation, head, protocol and metric: ``mean`` and ``std`` (over
+        One row per data set, representation, head, protocol and metric, and for frozen features
+        with several heads one more, ``CHOSEN``: ``mean`` and ``std`` (over
         seeds, ddof 1; NaN with one seed) of the mean over targets; ``difference``, ``low`` and
         ``high``, the paired bootstrap 95 % interval against ``BASELINE`` on the same resampled
         test molecules (scores averaged over seeds first; NaN if the splits differ); ``tasks``,
@@ -51,6 +59,7 @@ def results_frame(
         mean headline metric on the validation part.
     """
     groups = _group(cell for cell in cells if cell.key.protocol != "label-efficiency")
+    groups |= _chosen(groups)
     known: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def bootstrap(cell: Cell, metric: str) -> NDArray[np.float64]:
@@ -143,13 +152,29 @@ def efficiency_frame(cells: Sequence[Cell]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(columns))
 
 
-def _group(cells: Iterable[Cell]) -> dict[tuple[str, str, str, str], list[Cell]]:
-    groups: dict[tuple[str, str, str, str], list[Cell]] = {}
+def _group(cells: Iterable[Cell]) -> dict[_Name, list[Cell]]:
+    groups: dict[_Name, list[Cell]] = {}
     for cell in cells:
         key = cell.key
         name = (key.dataset, key.representation, key.head, key.protocol)
         groups.setdefault(name, []).append(cell)
     return groups
+
+
+def _chosen(groups: Mapping[_Name, list[Cell]]) -> dict[_Name, list[Cell]]:
+    """Of each frozen representation the head with the best mean score on the validation part."""
+    heads: dict[_Name, dict[str, list[Cell]]] = {}
+    for (dataset, representation, head, protocol), cells in groups.items():
+        if protocol == "frozen":
+            heads.setdefault((dataset, representation, CHOSEN, protocol), {})[head] = cells
+    chosen = {}
+    for name, known in heads.items():
+        headline = next(iter(next(iter(known.values()))[0].scores))
+        sign = 1 if METRICS[headline].higher_is_better else -1
+        valid = {head: sign * _mean_valid(cells) for head, cells in known.items()}
+        if len(known) > 1 and np.isfinite(list(valid.values())).all():
+            chosen[name] = known[max(valid, key=valid.__getitem__)]
+    return chosen
 
 
 def _same_split(ours: Sequence[Cell], theirs: Sequence[Cell]) -> bool:

@@ -18,7 +18,8 @@ from molvec.errors import UserError, did_you_mean
 from molvec.evaluate.metrics import Floats
 from molvec.evaluate.scaler import Scaler
 
-HEADS = ("linear", "forest", "mlp")
+HEADS = ("linear", "forest", "kernel", "mlp")
+DEFAULT_HEADS = ("linear", "forest", "kernel")
 
 
 class Head(Protocol):
@@ -68,7 +69,8 @@ def fit_head(
 
     Args:
         kind: ``"linear"`` (L2 logistic or ridge regression), ``"forest"`` (one random forest per
-            target; chooses nothing) or ``"mlp"`` (one hidden layer, all targets jointly).
+            target; chooses nothing), ``"kernel"`` (a linear head on likeness to training
+            molecules) or ``"mlp"`` (one hidden layer, all targets jointly).
         task: ``"classification"`` (labels 0, 1, NaN) or ``"regression"``.
         train_x: features ``[num_rows, dim]``; every row has some.
         train_y: targets ``[num_rows, num_targets]`` in their own units, NaN = missing.
@@ -77,7 +79,8 @@ def fit_head(
         scale: standardise by training statistics, impute single missing features by the training
             median, limit to 10 standard deviations: for embeddings and descriptors. False uses
             the features as they are: for fingerprint counts.
-        seed: of forests and of the neural head; the linear heads use no randomness.
+        seed: of forests, of the neural head and of a kernel's landmarks; the linear heads use no
+            randomness.
         trees: per forest.
         jobs: threads of the forests; the numbers do not depend on it.
 
@@ -109,7 +112,8 @@ def fit_head(
         )
     scaler = Scaler.fit(train_x, scale=scale)
     x, valid = scaler.transform(train_x), scaler.transform(valid_x)
-    return ScaledHead(scaler, _fit(kind, task, x, train_y, valid, valid_y, seed, trees, jobs))
+    head = _fit(kind, task, x, train_y, valid, valid_y, scale, seed, trees, jobs)
+    return ScaledHead(scaler, head)
 
 
 def _fit(
@@ -119,6 +123,7 @@ def _fit(
     y: Floats,
     valid_x: Floats,
     valid_y: Floats,
+    scale: bool,
     seed: int,
     trees: int,
     jobs: int,
@@ -131,6 +136,10 @@ def _fit(
         from molvec.evaluate.mlp import fit_mlp
 
         return fit_mlp(task, x, y, valid_x, valid_y, seed=seed)
+    if kind == "kernel":
+        from molvec.evaluate.kernel import fit_kernel
+
+        return fit_kernel(task, x, y, valid_x, valid_y, counts=not scale, seed=seed)
     from molvec.evaluate.linear import fit_logistic, fit_ridge
 
     fit = fit_logistic if task == "classification" else fit_ridge

@@ -51,6 +51,7 @@ class SupervisedSettings:
     """How long and how fast. ``warmup`` counts steps; ``patience`` counts epochs, None is never.
 
     ``noise`` is added to the coordinates of what is learned from, anew in every epoch, Angstrom.
+    ``bf16`` lets the encoder multiply in bf16 while it learns; validation is float32.
     """
 
     epochs: int
@@ -60,6 +61,7 @@ class SupervisedSettings:
     clip: float
     patience: int | None
     noise: float = 0.0
+    bf16: bool = False
 
 
 @dataclass(frozen=True)
@@ -239,7 +241,9 @@ def _step(
         if settings.noise:
             shift = torch.randn(together[POS].shape, generator=generator).to(together[POS])
             together[POS] = together[POS] + settings.noise * shift
-        outputs = model(together)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=settings.bf16):
+            vectors = model.features(together)
+        outputs = model.head(vectors.float())
         loss, _ = summed_loss(model, outputs, train.targets[members])
         (loss / labels).backward()
         total += loss.item()

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from molvec.data.split import Split
-from molvec.evaluate.aggregate import Context, efficiency_frame, results_frame
+from molvec.evaluate.aggregate import CHOSEN, Context, efficiency_frame, results_frame
 from molvec.evaluate.cells import CellKey
 from molvec.evaluate.frozen import scored
 from tests.evaluate.test_frozen import ROWS, labelled
@@ -76,6 +76,22 @@ def test_equal_predictions_differ_by_nothing():
     frame = results_frame([base, same], contexts(), draws=50)
     rows = frame[frame["representation"] == "pretrained"]
     assert (rows[["difference", "low", "high"]] == 0).all(axis=None)
+
+
+def test_the_head_that_is_best_on_the_validation_part_has_a_row():
+    base = cell("ECFP4 counts", "forest")
+    # Better where it is chosen, worse where it is scored.
+    lucky = replace(cell("pretrained", "linear", skill=0.2), valid_score=0.99)
+    other = replace(cell("pretrained", "forest", skill=3.0), valid_score=0.80)
+    frame = results_frame([base, lucky, other], contexts(), draws=50)
+    frame = frame[frame["metric"] == "roc_auc"].set_index(["representation", "head"])
+    assert list(frame.index) == [
+        *(("ECFP4 counts", "forest"), ("pretrained", "linear"), ("pretrained", "forest")),
+        ("pretrained", CHOSEN),  # not for a representation with one head
+    ]
+    values = ["mean", "difference", "low", "high", "valid"]
+    chosen, linear = frame.loc["pretrained", CHOSEN], frame.loc["pretrained", "linear"]
+    assert chosen[values].tolist() == linear[values].tolist()
 
 
 def test_other_splits_are_not_compared():

@@ -91,6 +91,20 @@ def test_values_are_memorizable_in_their_unit(smiles):
     assert predict(model, data.graphs).mean() == pytest.approx(300, abs=10)
 
 
+def test_values_are_memorizable_in_bf16(smiles):
+    """The encoder alone: a head in bf16 would round values to three digits."""
+    data = part(smiles[:20], np.random.default_rng(1).normal(300.0, 25.0, (20, 2)))
+    model = network("regression", 2, hidden=32)
+    kinds = []
+    model.encoder.register_forward_hook(
+        lambda module, args, out: kinds.append(out.hidden_states[0].dtype)
+    )
+    fitted = start(model, data, epochs=60, lr=1e-2, bf16=True)
+    assert fitted.history[-1]["valid_score"] < 2.5
+    assert set(kinds) == {torch.bfloat16, torch.float32}  # learning; validation
+    assert all(tensor.dtype == torch.float32 for tensor in fitted.best.values())
+
+
 def test_single_atoms_and_salts():
     data = part(["C", "[Na+]", "[Na+].[Cl-]", "O", "CC"], [0, 1, 1, 0, 1])
     fitted = start(network(), data, epochs=30, lr=1e-2)
