@@ -22,6 +22,7 @@ CLASSIFICATION = ("bbbp", "bace", "clintox", "sider")
 REGRESSION = ("esol", "freesolv", "lipophilicity")
 DATASETS = CLASSIFICATION + REGRESSION
 FOLDS = 5
+TREES = 100  # of a forest
 
 Fold = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -45,9 +46,15 @@ def folds(data: Labelled) -> list[Fold]:
 
 
 def cross_validated(
-    data: Labelled, parts: list[Fold], x: NDArray[np.float32], *, share: float = 1.0
+    data: Labelled,
+    parts: list[Fold],
+    x: NDArray[np.float32],
+    *,
+    head: str = "linear",
+    share: float = 1.0,
+    scale: bool = True,
 ) -> list[float]:
-    """Score a linear head on each fold: mean ROC-AUC over the targets, or RMSE.
+    """Score a head on each fold: mean ROC-AUC over the targets, or RMSE.
 
     ``share`` of the rows to fit is drawn anew for every fold; the rows to choose with stay.
     """
@@ -56,8 +63,9 @@ def cross_validated(
     scores = []
     for k, (rows, choose, held_out) in enumerate(parts):
         fit = rows[stratified_draw(data.targets.iloc[rows], data.task, share, seed=k)]
-        head = fit_head(
-            "linear", data.task, x[fit], y[fit], x[choose], y[choose], scale=True, seed=0
+        fitted = fit_head(
+            *(head, data.task, x[fit], y[fit], x[choose], y[choose]),
+            **{"scale": scale, "seed": 0, "trees": TREES},
         )
-        scores.append(score(metric, y[held_out], head.predict(x[held_out])).mean)
+        scores.append(score(metric, y[held_out], fitted.predict(x[held_out])).mean)
     return scores
