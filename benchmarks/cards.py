@@ -20,8 +20,8 @@ def of_molecules(name: str, config: dict[str, Any], results: str) -> str:
         f"# {name}",
         "",
         f"A graph Transformer ({encoder['depth']} blocks of {encoder['dim']}) that learned from "
-        "molecules without labels, with data2vec. Use it frozen, with a linear head or a random "
-        "forest on top, or fine-tune it:",
+        "molecules without labels, with data2vec. Use it frozen, with a linear head, a random "
+        "forest or a kernel method on top, or fine-tune it:",
         "",
         "```python",
         f'X = molvec.load("{name}").embed(smiles)',
@@ -42,7 +42,7 @@ def of_molecules(name: str, config: dict[str, Any], results: str) -> str:
         "",
         f"{training['steps']:,} steps of {settings['batch_size']} molecules: "
         f"{training['molecules']:,} molecules, {training['views']:,} masked views, "
-        f"{training['seconds'] / 60:.0f} minutes on two CPU cores, seed {settings['seed']}, "
+        f"{training['seconds'] / 60:.0f} minutes on a CPU, seed {settings['seed']}, "
         f"torch {training['torch']}. The weights are the teacher's, in half precision. "
         f"`molvec pretrain {name}` repeats it.",
         "",
