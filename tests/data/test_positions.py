@@ -38,7 +38,9 @@ def test_columns_are_the_leading_directions_of_the_matrix(monkeypatch):
     same = np.linalg.svd(vectors[:, order].T @ (found / lengths), compute_uv=False)
     assert (same > 0.99).all()  # one plane: the two eigenvalues are nearly equal
     monkeypatch.setattr(positions, "_BLOCK", 5)
-    np.testing.assert_allclose(network_positions(network, 2), found, atol=1e-5)
+    # Signs, and the axes within that plane, follow rounding: products of rows do not.
+    blocks = network_positions(network, 2)
+    np.testing.assert_allclose(blocks @ blocks.T, found @ found.T, atol=1e-4)
 
 
 def test_sparse_and_dense_eigenpairs_agree(monkeypatch):
