@@ -51,12 +51,9 @@ def main() -> None:
             for head in HEADS:
                 for share in SHARES:
                     scores = cross_validated(data, parts, x, head=head, share=share, scale=scale)
-                    row = (name, representation, head, share)
-                    rows.append(
-                        dict(zip(("dataset", "representation", "head", "share"), row, strict=True))
-                        | {"folds": scores}
-                    )
-                    print(*row, f"{np.mean(scores):.3f}", flush=True)
+                    row = {"dataset": name, "representation": representation, "head": head}
+                    rows.append({**row, "share": share, "folds": scores})
+                    print(*row.values(), share, f"{np.mean(scores):.3f}", flush=True)
     write(arguments.output, rows, about)
 
 

@@ -18,7 +18,7 @@ method: Williams and Seeger 2001).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -59,11 +59,10 @@ class KernelMap:
         apart = apart[apart > 1e-6 * apart.max(initial=0.0)]  # repeats say nothing of the scale
         width = float(np.median(apart)) if len(apart) else 1.0
         size = float(np.square(landmarks).sum(axis=1).mean()) or 1.0
-        raw = cls(landmarks, np.eye(len(landmarks)), counts, width, size)
-        values, vectors = np.linalg.eigh(raw.transform(landmarks))
+        unprojected = cls(landmarks, np.empty((len(landmarks), 0)), counts, width, size)
+        values, vectors = np.linalg.eigh(unprojected._kernel(landmarks))
         useful = values > _NEGLIGIBLE * values.max()
-        projection = vectors[:, useful] / np.sqrt(values[useful])
-        return cls(landmarks, projection, counts, width, size)
+        return replace(unprojected, projection=vectors[:, useful] / np.sqrt(values[useful]))
 
     def transform(self, x: Floats) -> Floats:
         """Features ``[num_rows, dim]`` -> ``[num_rows, rank]``."""

@@ -97,7 +97,7 @@ class GraphTransformer(Encoder):
             inputs = inputs + self.identity(batch.get(NODE_ID), batch.get(FEATURES))
         tokens = inputs if visible is None else inputs.index_select(0, packing.node)
         embedded = tokens
-        edges = visible_edges(batch, packing) if self.local else None
+        edges = visible_edges(batch, visible) if self.local else None
         hidden_states = []
         for i, block in enumerate(self.blocks):
             if edges is not None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
 from torch_geometric.nn import GINEConv
 
 from molvec.nn.embedding import embed_sum
-from molvec.nn.packing import Packing
-from molvec.nn.visible import edges_between
+from molvec.nn.visible import edges_between, number_tokens
 
 
 class LocalBranch(nn.Module):
@@ -49,13 +47,15 @@ class VisibleEdges(NamedTuple):
     edge_attr: Tensor
 
 
-def visible_edges(batch: Batch, packing: Packing) -> VisibleEdges:
-    """Find the edges between tokens: once per call of an encoder, for all of its blocks."""
-    num_nodes = len(batch.batch)
-    num_views = len(packing.graph) // (len(batch.ptr) - 1)
-    row = torch.arange(len(packing.graph), device=packing.slot.device)
-    view_of_token = row.repeat_interleave(packing.used.sum(1)) // (len(batch.ptr) - 1)
-    token = torch.full((num_views, num_nodes), -1, device=packing.slot.device)
-    token[view_of_token, packing.node] = torch.arange(len(packing.node), device=token.device)
+def visible_edges(batch: Batch, visible: Tensor | None = None) -> VisibleEdges:
+    """Find the edges between tokens: once per call of an encoder, for all of its blocks.
+
+    Args:
+        batch: graphs with ``edge_attr``.
+        visible: bool ``[num_nodes]`` or ``[V, num_nodes]``; ``None`` for all nodes, one view.
+    """
+    if visible is None:
+        return VisibleEdges(batch.edge_index, batch.edge_attr)
+    token = number_tokens(visible.view(-1, len(batch.batch)))
     edge_index, edge = edges_between(token, batch.edge_index)
     return VisibleEdges(edge_index, batch.edge_attr[edge])

@@ -64,7 +64,8 @@ class TransformerPredictor(nn.Module):
     def forward(self, context: Tensor, batch: Batch, mask: Tensor) -> Tensor:
         """Predict the targets of all nodes in every view."""
         structure = structure_of(batch)
-        packing = pack(batch, torch.ones_like(mask))
+        everywhere = torch.ones_like(mask)
+        packing = pack(batch, everywhere)
         bias = self.bias(packing, structure, batch.get("edge_attr"), batch.get(POS))
         hidden = mask.flatten()
         visible_slot = (~hidden).nonzero().squeeze(1)
@@ -72,7 +73,7 @@ class TransformerPredictor(nn.Module):
         tokens = self.mask_token.to(projected.dtype).expand(len(hidden), -1)
         tokens = tokens.index_copy(0, visible_slot, projected)
         tokens = tokens + self.structure(structure).repeat(len(mask), 1)
-        edges = visible_edges(batch, packing) if self.local else None
+        edges = visible_edges(batch, everywhere) if self.local else None
         for i, block in enumerate(self.blocks):
             if edges is not None:
                 tokens = self.local[i](tokens, edges)

@@ -13,7 +13,7 @@ Precision = Literal["32-true", "bf16-mixed"]
 def resolve_precision(precision: str, accelerator: str) -> Precision:
     """Pick bf16 where a product of matrices is faster in it than in float32, float32 elsewhere.
 
-    On a CPU that needs AMX tiles, or AMD's AVX-512 BF16 (Zen 4 and later): with Intel's AVX-512
+    On a CPU that needs AMX tiles, or AMD's AVX-512 BF16 (measured on Zen 5): with Intel's AVX-512
     alone a bf16 product runs at half the rate of a float32 one (``docs/decisions/0004``).
 
     Args:
@@ -28,8 +28,8 @@ def resolve_precision(precision: str, accelerator: str) -> Precision:
 
 
 def _cpu_prefers_bf16() -> bool:
-    has_amx: Callable[[], bool] = getattr(torch.cpu, "_is_amx_tile_supported", bool)  # torch 2.6
+    has_amx: Callable[[], bool] = getattr(torch.cpu, "_is_amx_tile_supported", bool)
     capabilities: Callable[[], Mapping[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)
-    known = capabilities()  # empty before torch 2.10
+    known = capabilities()  # like AMX, not told by an older torch: float32
     amd = str(known.get("cpu_name", "")).startswith("AMD")
     return bool(has_amx()) or (amd and bool(known.get("avx512_bf16")))
