@@ -209,8 +209,11 @@ def _run(
 
 def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
     """Build student, teacher and loss at random start."""
+    config = {**encoder_config(settings), **featurizer.encoder_inputs}
+    if settings.student.dropout:  # of the run; an exported model has none
+        config["dropout"] = settings.student.dropout
     encoder = build_encoder(
-        {**encoder_config(settings), **featurizer.encoder_inputs},
+        config,
         node_sizes=featurizer.node_sizes,
         edge_sizes=featurizer.edge_sizes,
     )

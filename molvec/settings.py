@@ -120,6 +120,7 @@ class StudentSettings(_Strict):
     """How the student does not see: data2vec 2.0 leaves nodes out, data2vec uses mask tokens."""
 
     kind: Literal["visible", "mask_token"] = "visible"
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0  # in its blocks; graph_transformer only
     predictor_width: Positive = 128  # visible only
     predictor_depth: Positive = 2
     predictor_heads: Positive = 4
@@ -220,6 +221,8 @@ class PretrainSettings(_Strict):
                 and getattr(self.encoder, name) != EncoderSettings.model_fields[name].default
             ):
                 raise ValueError(f"encoder.{name} has no meaning for an equivariant encoder")
+        if equivariant and self.student.dropout:
+            raise ValueError("student.dropout has no meaning for an equivariant encoder")
         if space and not equivariant and not reach:
             raise ValueError(
                 f"{self.data.kind} need encoder.family equivariant, or graph_transformer with "

@@ -33,6 +33,7 @@ OTHER = {
     "encoder.random_walk": False,
     "encoder.readout": "mean",
     "student.kind": "mask_token",
+    "student.dropout": 0.1,
     "student.predictor_width": 64,
     "student.predictor_depth": 1,
     "student.predictor_heads": 2,
@@ -196,6 +197,10 @@ def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
         (
             PROTEINS | {"encoder.random_walk": False},
             "encoder.random_walk has no meaning for an equivariant",
+        ),
+        (
+            PROTEINS | {"student.dropout": 0.1},
+            "student.dropout has no meaning for an equivariant encoder",
         ),
         (DISTANCES | {"encoder.reach": None}, r"or graph_transformer with encoder.reach, e.g. 20"),
         (DISTANCES | {"encoder.reach": 0.0}, "encoder.reach: Input should be greater than 0"),

@@ -6,6 +6,8 @@ import json
 import pytest
 import torch
 import yaml
+from rdkit.Chem import MolFromSmiles
+from torch_geometric.data import Batch
 
 import molvec.checkpoint
 from molvec.checkpoint import load_model, load_tree
@@ -239,6 +241,20 @@ def test_top_k(make_settings, tmp_path):
     with pytest.raises(UserError, match="top_k is 4, but the encoder has 3 blocks"):
         pretrain(make_settings({"objective.top_k": 4}), output=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_dropout_is_the_students_alone(make_settings):
+    """What it predicts varies, what it should predict does not; a model that is kept has none."""
+    settings = make_settings({"student.dropout": 0.5})
+    featurizer = build_featurizer(settings.data)
+    torch.manual_seed(0)
+    model = build_model(settings, featurizer).train()
+    batch = Batch.from_data_list([featurizer(MolFromSmiles(text)) for text in ("CCO", "c1ccccc1")])
+    mask = torch.tensor([[True, False, False] + [True, False] * 3])
+    one, two = model(batch, mask), model(batch, mask)
+    assert torch.equal(one.target, two.target)
+    assert (one.prediction - two.prediction).abs().mean() > 0.01
+    assert "dropout" not in encoder_config(settings)
 
 
 def test_heads_must_divide(make_settings):

@@ -18,6 +18,7 @@ from tests.runs import assert_same_run, log_of, stop_at
     [
         (signal.SIGTERM, {"objective.grounding_weight": 0.5, "objective.grounding_size": 64}),
         (signal.SIGINT, {"student.kind": "mask_token", "objective.graph_weight": 0.5}),
+        (signal.SIGTERM, {"student.dropout": 0.3}),
         (signal.SIGINT, {"precision": "bf16-mixed", "encoder.local": True, "mask.kind": "random"}),
     ],
 )
