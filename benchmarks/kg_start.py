@@ -1,11 +1,15 @@
 """Does ComplEx learn faster from pretrained vectors than from random ones?
 
     python -m benchmarks.kg_start codex-s --model runs/benchmark-kg/runs/codex-s-0
+    python -m benchmarks.kg_start codex-s --model ... --share 0.1   # learning from few triples
 
 The vectors are turned to their principal axes, the first ``DIM`` of which are scaled together to
 the spread of a random start. Everything else is the same: relations, order of questions, schedule.
 Beside it stands a start from the vectors of the same network at random start. Validation MRR by
 epoch.
+
+With ``--share`` ComplEx learns from so much of the training triples, drawn with each seed. The
+vectors, also those at random start, are made with all of them; ranks are filtered by all of them.
 """
 
 from __future__ import annotations
@@ -43,7 +47,10 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--every", type=int, default=2, help="epochs between two looks")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--share", type=float, default=1.0, help="of the training triples")
     arguments = parser.parse_args()
+    if not 0 < arguments.share <= 1:
+        parser.error(f"--share must be above 0 and at most 1, got {arguments.share:g}")
     machine = describe()
     graph = load_knowledge_graph(arguments.name)
     task = link_task(graph)
@@ -55,6 +62,7 @@ def main() -> None:
     )
     found = []
     for seed in range(arguments.seeds):
+        taught = task.with_share(arguments.share, seed=seed)
         starts = {
             "random": None,
             "random encoder": principal(model.random_embedder(seed).embed(names), DIM),
@@ -63,19 +71,23 @@ def main() -> None:
         for name, start in starts.items():
             torch.manual_seed(seed)
             table = ComplEx(len(names), len(graph.relations), DIM, start=start, scale=SCALE)
-            fit = fit_links(table, task, training, seed=seed)
+            fit = fit_links(table, taught, training, seed=seed)
             test = both_sides(table, task.test, task.known).metrics()
             found.append(
                 {"start": name, "seed": seed, "curve": fit.curve, "epoch": fit.epoch, "test": test}
             )
             print(f"{name}, seed {seed}: {fit.mrr:.4f} in epoch {fit.epoch}")
+    few = f" --share {arguments.share:g}" if arguments.share < 1 else ""
+    seeds = f" --seeds {arguments.seeds}" if arguments.seeds > 1 else ""
     document = {
-        "command": f"python -m benchmarks.kg_start {arguments.name} --model {arguments.model}",
+        "command": f"python -m benchmarks.kg_start {arguments.name} --model {arguments.model}"
+        f"{few}{seeds}",
         "machine": machine,
         "model": model.about(),
         "runs": found,
     }
-    write(arguments.output, arguments.name, document)
+    stem = arguments.name + (f"-{arguments.share:.0%}".rstrip("%") if few else "")
+    write(arguments.output, stem, document)
 
 
 def principal(vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
@@ -105,7 +117,8 @@ def write(output: Path, name: str, document: dict[str, object]) -> None:
         )
         tests = [run["test"]["mrr"] for run in runs if run["start"] == start]
         mean = [f"{value:.3f}" for value in curves.mean(0)]
-        body.append([start, *mean, f"{np.mean(tests):.3f}"])
+        spread = f" ± {np.std(tests, ddof=1):.3f}" if len(tests) > 1 else ""
+        body.append([start, *mean, f"{np.mean(tests):.3f}{spread}"])
     header = ["start", *(str(epoch) for epoch in epochs), "test, best epoch"]
     text = "\n".join(
         [

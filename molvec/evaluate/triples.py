@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 Triples = NDArray[np.int64]
 """int64 ``[n, 3]``: head, relation, tail; rows of the entities and of the relations."""
+
+SHARE = 11
+"""Tells the draw of a share from other random numbers of the same seed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,7 @@ class LinkTask:
         test: to score.
         num_entities: of the training part; heads and tails are below it.
         num_relations: without inverses.
+        untaught: training triples that are not learned from; only the filter knows them.
     """
 
     train: Triples
@@ -28,9 +32,10 @@ class LinkTask:
     test: Triples
     num_entities: int
     num_relations: int
+    untaught: Triples = field(default_factory=lambda: np.empty((0, 3), dtype=np.int64))
 
     def __post_init__(self) -> None:
-        for part in (self.train, self.valid, self.test):
+        for part in (self.train, self.valid, self.test, self.untaught):
             assert part.shape == (len(part), 3), part.shape
             if len(part):
                 assert part.min() >= 0
@@ -39,9 +44,24 @@ class LinkTask:
 
     @property
     def known(self) -> KnownTails:
-        """The answers that all three parts know, both ways: what the filtered setting removes."""
-        every = np.concatenate([self.train, self.valid, self.test])
+        """The answers that all parts know, both ways: what the filtered setting removes."""
+        every = np.concatenate([self.train, self.untaught, self.valid, self.test])
         return KnownTails(with_inverses(every, self.num_relations), 2 * self.num_relations)
+
+    def with_share(self, share: float, *, seed: int) -> LinkTask:
+        """Learn from a share of the training triples, drawn with ``seed``; ranks stay comparable.
+
+        Raises:
+            ValueError: if ``share`` is not above 0 and at most 1, or leaves no triple.
+        """
+        if not 0 < share <= 1:
+            raise ValueError(f"share must be above 0 and at most 1, got {share}")
+        count = round(share * len(self.train))
+        if count == 0:
+            raise ValueError(f"a share of {share:g} leaves none of {len(self.train)} triples")
+        order = np.random.default_rng((seed, SHARE)).permutation(len(self.train))
+        taught, untaught = np.sort(order[:count]), np.sort(order[count:])
+        return replace(self, train=self.train[taught], untaught=self.train[untaught])
 
 
 def with_inverses(triples: Triples, num_relations: int) -> Triples:

@@ -24,8 +24,16 @@ def test_principal_axes_keep_distances_and_get_a_spread():
 
 def test_curves_are_means_over_seeds(tmp_path):
     runs = [
-        {"start": "pretrained", "seed": s, "curve": [(2, 0.1 + s), (4, 0.3)], "test": {"mrr": 0.2}}
+        {
+            "start": "pretrained",
+            "seed": s,
+            "curve": [(2, 0.1 + s), (4, 0.3)],
+            "test": {"mrr": 0.2 + 0.1 * s},
+        }
         for s in (0, 1)
     ]
     kg_start.write(tmp_path, "toy", {"command": "x", "runs": runs})
-    assert "| pretrained | 0.600 | 0.300 | 0.200 |" in (tmp_path / "kg-start-toy.md").read_text()
+    assert (
+        "| pretrained | 0.600 | 0.300 | 0.250 ± 0.071 |"
+        in (tmp_path / "kg-start-toy.md").read_text()
+    )
