@@ -114,12 +114,12 @@ def check_network(embedder: Embedder, data: LabelledNetwork) -> None:
 
 
 def embed_labelled(embedder: Embedder, data: LabelledNetwork) -> Vectors:
-    """Embed the nodes that have labels; others are zeros.
+    """Embed the nodes that a head reads; others are zeros.
 
     Raises:
         UserError: if a vector is not finite.
     """
-    rows = data.labelled
+    rows = data.nodes
     x = np.zeros((len(data.network), embedder.dim), dtype=np.float32)
     x[rows] = embedder.embed([data.network.names[i] for i in rows], on_error="raise")
     if not np.isfinite(x).all():

@@ -6,7 +6,6 @@ import hashlib
 
 from molvec.data.knowledge_graph import load_knowledge_graph
 from molvec.data.labelled_network import load_labelled_network
-from molvec.data.labelled_pairs import load_labelled_pairs
 from molvec.data.network_card import (
     NetworkCard,
     fetch_network,
@@ -32,8 +31,6 @@ def open_network(name: str) -> tuple[Network, str]:
     identity = hashlib.sha256(" ".join(contents).encode()).hexdigest()
     if card.form == "triples":
         return load_knowledge_graph(name).network, identity
-    if card.form == "actions":
-        return load_labelled_pairs(name).network, identity
     return load_labelled_network(name).network, identity
 
 
@@ -72,13 +69,9 @@ def _counts(card: NetworkCard) -> tuple[dict[str, object], str]:
         }
         size = f"{len(network):,} entities, {len(graph.train):,} triples to learn from"
     else:
-        if card.form == "actions":
-            pairs = load_labelled_pairs(card.name)
-            network, labels, labelled = pairs.network, pairs.labels, len(pairs.pairs)
-        else:
-            data = load_labelled_network(card.name)
-            network, labels, labelled = data.network, data.labels, len(data.labelled)
-        found = {"labels": labels.shape[1], "labelled": labelled}
+        data = load_labelled_network(card.name)
+        network, labels = data.network, data.labels
+        found = {"labels": labels.shape[1], "labelled": len(data.labelled)}
         size = f"{len(network):,} nodes, {network.num_edges:,} edges, {labels.shape[1]} labels"
     features = 0 if network.features is None else network.features.shape[1]
     found |= {"nodes": len(network), "edges": network.num_edges, "features": features}

@@ -67,6 +67,31 @@ def suite(output, **arguments):
     return benchmark_ppi(output=output, report=lines.append, **given), lines
 
 
+def test_pairs(networks, tmp_path, monkeypatch):  # noqa: F811
+    """Of pairs that have labels, a head reads what their two nodes are."""
+    monkeypatch.setattr(network_representations, "WIDTH", 4)
+    monkeypatch.setattr(
+        "molvec.evaluate.node2vec.node2vec",
+        lambda network, *, seed: np.array([[1 - 2 * (int(n[1:]) % 2)] for n in network.names]),
+    )
+    ends = [(i, j) for i in range(20) for j in range(i) if (i + j) % 3]
+    lines = [f"P{i}\tP{j}\t{'reaction' if (i + j) % 2 else 'binding'}" for i, j in ends]
+    text = "\n".join(["item_id_a\titem_id_b\tmode", *lines]) + "\n"
+    files = {"edges.tsv": text}
+    card = fields("kinds", "actions", files, {"nodes": 20, "edges": len(ends)}, (2, len(ends)))
+    (networks / "kinds.yaml").write_text(yaml.safe_dump(card))
+    folder = networks.parent / "mirror" / "kinds"
+    folder.mkdir()
+    (folder / "edges.tsv").write_text(text)
+    suite(tmp_path / "out", names=["kinds"], seeds=1)
+    frame = pd.read_csv(tmp_path / "out" / "results.csv")
+    scores = frame[frame["metric"] == "micro_f1"].set_index("representation")["mean"]
+    assert list(scores.index) == ROWS
+    assert scores["node2vec"] == 1.0  # here even or odd, and so the product tells it
+    record = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert record["data"]["kinds"]["labelled"] == len(ends)
+
+
 def test_suite(groups, tmp_path, monkeypatch):
     result, lines = suite(tmp_path / "out", command="molvec benchmark ppi groups")
     frame = pd.read_csv(tmp_path / "out" / "results.csv")

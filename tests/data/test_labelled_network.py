@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from molvec.data.labelled_network import list_labelled_networks, load_labelled_network
-from molvec.data.labelled_pairs import load_labelled_pairs
 from molvec.data.network_split import deal_stratified, network_split
 from molvec.errors import UserError
 from tests.data.network_toys import networks  # noqa: F401
@@ -124,19 +123,21 @@ def test_graphs_of_an_archive(networks, tmp_path):  # noqa: F811
 
 
 def test_pairs():
-    data = load_labelled_pairs("actions")
+    data = load_labelled_network("actions")
     assert data.network.names == ("x", "y", "z")
     assert data.pairs.tolist() == [[0, 1], [0, 2]]
+    assert data.nodes.tolist() == [0, 1, 2]
+    x = np.array([[1.0, 2.0], [3.0, -1.0], [0.0, 5.0]], dtype=np.float32)
+    assert data.vectors(x).tolist() == [[4, 1, 3, -2], [1, 7, 0, 10]]
+    assert "2 pairs with 2 labels, 1.50 of them a pair" in data.summary()[0]
     assert list(data.labels.columns) == ["binding", "reaction"]
     assert data.labels.to_numpy().tolist() == [[1, 1], [0, 1]]
 
 
 def test_what_has_no_labels_of_nodes():
-    assert list_labelled_networks() == ["classes", "genes", "tables"]
-    with pytest.raises(UserError, match=r"the nodes of triples have no labels\. Known: classes,"):
+    assert list_labelled_networks() == ["actions", "classes", "genes", "tables"]
+    with pytest.raises(UserError, match=r"triples has no labels\. Known: actions, classes,"):
         load_labelled_network("triples")
-    with pytest.raises(UserError, match="the edges of tables have no labels"):
-        load_labelled_pairs("tables")
 
 
 def test_equal_data_has_an_equal_hash():
@@ -167,6 +168,35 @@ def test_parts_are_disjoint_and_hold_what_has_labels(scheme):
     assert abs(len(split.test) - share * 90) <= 1
     assert split.sha256 == network_split(labels, scheme=scheme, seed=1).sha256
     assert split.sha256 != network_split(labels, scheme=scheme, seed=2).sha256
+
+
+def test_breadth_first_parts_hold_pairs_with_a_node_that_no_other_part_has():
+    rng = np.random.default_rng(0)
+    ends = np.sort(rng.integers(300, size=(900, 2)), axis=1)
+    pairs = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0)
+    labels = np.ones((len(pairs), 1))
+    split = network_split(labels, scheme="breadth_first", pairs=pairs, seed=0)
+    every = np.concatenate([split.train, split.valid, split.test])
+    assert sorted(every.tolist()) == list(range(len(pairs)))
+    assert len(split.test) == len(split.valid) == round(0.2 * len(pairs))
+    assert unknown(pairs, split.train, split.test) > 0.2
+    one = rng.permutation(len(pairs))
+    cut = len(split.train)
+    assert unknown(pairs, one[:cut], one[cut:]) < 0.05  # single pairs: every node is known
+    again = network_split(labels, scheme="breadth_first", pairs=pairs, seed=0)
+    other = network_split(labels, scheme="breadth_first", pairs=pairs, seed=1)
+    assert split.sha256 == again.sha256 != other.sha256
+
+
+def test_breadth_first_goes_on_in_another_piece():
+    pairs = np.arange(20).reshape(10, 2)
+    split = network_split(np.ones((10, 1)), scheme="breadth_first", pairs=pairs, seed=0)
+    assert [len(part) for part in (split.train, split.valid, split.test)] == [6, 2, 2]
+
+
+def unknown(pairs, train, test):
+    """Share of the pairs with a node that the training part lacks."""
+    return (~np.isin(pairs[test], pairs[train])).any(axis=1).mean()
 
 
 def test_a_seed_takes_its_official_split():
