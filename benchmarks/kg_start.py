@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -86,8 +87,7 @@ def main() -> None:
         "model": model.about(),
         "runs": found,
     }
-    stem = arguments.name + (f"-{arguments.share:.0%}".rstrip("%") if few else "")
-    write(arguments.output, stem, document)
+    write(arguments.output, arguments.name, document, share=arguments.share)
 
 
 def principal(vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
@@ -105,8 +105,8 @@ def principal(vectors: NDArray[np.float32], dim: int) -> NDArray[np.float32]:
     return out
 
 
-def write(output: Path, name: str, document: dict[str, object]) -> None:
-    """Write ``kg-start-NAME.md`` and ``.json``."""
+def write(output: Path, name: str, document: Mapping[str, object], *, share: float = 1.0) -> None:
+    """Write ``kg-start-NAME.md`` and ``.json``; of a share of 0.1, ``kg-start-NAME-10.md``."""
     runs = document["runs"]
     assert isinstance(runs, list)
     epochs = [epoch for epoch, _ in runs[0]["curve"]]
@@ -120,17 +120,19 @@ def write(output: Path, name: str, document: dict[str, object]) -> None:
         spread = f" ± {np.std(tests, ddof=1):.3f}" if len(tests) > 1 else ""
         body.append([start, *mean, f"{np.mean(tests):.3f}{spread}"])
     header = ["start", *(str(epoch) for epoch in epochs), "test, best epoch"]
+    taught = "" if share == 1 else f", learning from {share:.0%} of the training triples"
     text = "\n".join(
         [
             f"`{document['command']}`",
             "",
-            f"{name}: validation MRR of ComplEx after so many epochs, by the start of its table.",
+            f"{name}{taught}: validation MRR of ComplEx after so many epochs, by the start of its "
+            "table.",
             "",
             *table_lines(header, body),
             "",
         ]
     )
-    path = output / f"kg-start-{name}"
+    path = output / f"kg-start-{name}{'' if share == 1 else f'-{100 * share:g}'}"
     atomic_write(path.with_suffix(".md"), lambda p: p.write_text(text, encoding="utf-8"))
     record = json.dumps(document, indent=1) + "\n"
     atomic_write(path.with_suffix(".json"), lambda p: p.write_text(record))

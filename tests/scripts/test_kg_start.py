@@ -22,18 +22,16 @@ def test_principal_axes_keep_distances_and_get_a_spread():
     assert not narrow[:, 2:].any()
 
 
-def test_curves_are_means_over_seeds(tmp_path):
+@pytest.mark.parametrize(
+    ("share", "name", "taught"),
+    [(1.0, "toy", ""), (0.1, "toy-10", ", learning from 10% of the training triples")],
+)
+def test_curves_are_means_over_seeds(share, name, taught, tmp_path):
     runs = [
-        {
-            "start": "pretrained",
-            "seed": s,
-            "curve": [(2, 0.1 + s), (4, 0.3)],
-            "test": {"mrr": 0.2 + 0.1 * s},
-        }
-        for s in (0, 1)
+        {"start": "pretrained", "seed": s, "curve": [(2, 0.1 + s), (4, 0.3)], "test": {"mrr": test}}
+        for s, test in enumerate((0.2, 0.3))
     ]
-    kg_start.write(tmp_path, "toy", {"command": "x", "runs": runs})
-    assert (
-        "| pretrained | 0.600 | 0.300 | 0.250 ± 0.071 |"
-        in (tmp_path / "kg-start-toy.md").read_text()
-    )
+    kg_start.write(tmp_path, "toy", {"command": "x", "runs": runs}, share=share)
+    text = (tmp_path / f"kg-start-{name}.md").read_text()
+    assert f"toy{taught}: validation MRR" in text
+    assert "| pretrained | 0.600 | 0.300 | 0.250 ± 0.071 |" in text
