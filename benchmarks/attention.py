@@ -186,7 +186,16 @@ def write(
         [readout, *(f"{np.mean(row[name]):.3f}" for name in names)]
         for readout, row in result.items()
     ]
-    lines = table_lines(["readout, learned head", *names], body)
+    lines = [
+        "# Does attention over the atoms help a head on a frozen encoder?",
+        "",
+        f"`python -m benchmarks.attention --model {about['model']}`",
+        "",
+        "ROC-AUC, and RMSE for the last three sets; five folds by scaffold, no test parts. All heads "
+        "are learned by gradient descent, attention together with them.",
+        "",
+        *table_lines(["readout, learned head", *names], body),
+    ]
     (output / "attention.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
