@@ -191,8 +191,8 @@ def write(
         "",
         f"`python -m benchmarks.attention --model {about['model']}`",
         "",
-        "ROC-AUC, and RMSE for the last three sets; five folds by scaffold, no test parts. All heads "
-        "are learned by gradient descent, attention together with them.",
+        "ROC-AUC, and RMSE for the last three sets; five folds by scaffold, no test parts. All "
+        "heads are learned by gradient descent, attention together with them.",
         "",
         *table_lines(["readout, learned head", *names], body),
     ]
