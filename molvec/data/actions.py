@@ -27,7 +27,7 @@ def read_actions(
         and the pairs, int64 ``[num_pairs, 2]``, rows of the network's names, the lesser first.
 
     Raises:
-        UserError: if the file has other columns.
+        UserError: if the file has other columns, or no pair.
     """
     path = paths["edges"]
     lines = (line.rstrip("\r\n").split("\t") for line in text_lines(path) if line.strip())
@@ -44,6 +44,8 @@ def read_actions(
         low, high = sorted((place[one], place[two]))
         if low < high:
             kinds[low, high].add(kind)
+    if not kinds:
+        raise UserError(f"{path} holds no pair of two proteins")
     pairs = np.array(list(kinds), dtype=np.int64)
     known = sorted(set().union(*kinds.values()))
     values = [[float(kind in held) for kind in known] for held in kinds.values()]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
+from molvec.data.actions import read_actions
 from molvec.data.labelled_network import list_labelled_networks, load_labelled_network
 from molvec.data.network_split import deal_stratified, network_split
 from molvec.errors import UserError
@@ -132,6 +133,22 @@ def test_pairs():
     assert "2 pairs with 2 labels, 1.50 of them a pair" in data.summary()[0]
     assert list(data.labels.columns) == ["binding", "reaction"]
     assert data.labels.to_numpy().tolist() == [[1, 1], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a\tb\n", "is no table with columns item_id_a, item_id_b, mode"),
+        ("item_id_a\titem_id_b\tmode\nx\ty\n", "is no table with columns"),
+        ("item_id_a\titem_id_b\tmode\nx\tx\tbinding\n", "holds no pair of two proteins"),
+        ("", "is no table with columns"),
+    ],
+)
+def test_actions_that_are_none(text, message, tmp_path):
+    path = tmp_path / "actions.txt"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_actions({"edges": path}, "toy")
 
 
 def test_what_has_no_labels_of_nodes():
