@@ -30,7 +30,7 @@ from molvec.evaluate.markdown_table import table_lines
 from molvec.evaluate.metrics import METRICS, TASK_METRICS, score
 from molvec.nn.head import GraphHead
 from molvec.provenance import describe
-from molvec.train.supervised import shuffled_batches
+from molvec.train.supervised import shuffled_batches, summed_loss
 
 POOLED = ("mean", "max", "sum")
 READOUTS = {
@@ -132,9 +132,9 @@ def fitted(
         reader.train()
         for members in shuffled_batches(sizes, BATCH, generator):
             outputs = reader([atoms[rows[i]] for i in members])
-            loss = loss_of(reader.head, outputs, targets[members])
+            loss, labels = summed_loss(reader.head, outputs, targets[members])
             optimizer.zero_grad()
-            loss.backward()
+            (loss / max(labels, 1)).backward()
             optimizer.step()
         value = sign * measured(reader, y, choose, atoms)
         if value > best:
@@ -143,15 +143,6 @@ def fitted(
             break
     reader.load_state_dict(kept)
     return reader
-
-
-def loss_of(head: GraphHead, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Mean over the labels that are there."""
-    present = ~targets.isnan()
-    wanted = head.standardise(targets)[present]
-    if head.task == "classification":
-        return nn.functional.binary_cross_entropy_with_logits(outputs[present], wanted)
-    return nn.functional.mse_loss(outputs[present], wanted)
 
 
 def main() -> None:
@@ -175,9 +166,7 @@ def main() -> None:
     write(arguments.output, result, {"model": arguments.model, "machine": machine})
 
 
-def write(
-    output: Path, result: dict[str, dict[str, list[float]]], about: dict[str, object]
-) -> None:
+def write(output: Path, result: Folds, about: dict[str, object]) -> None:
     """Write every fold's score as JSON, and the means as a table."""
     document = json.dumps({**about, "scores": result}, indent=1)
     (output / "attention.json").write_text(document + "\n", encoding="utf-8")

@@ -22,6 +22,7 @@ from molvec.errors import UserError
 from molvec.graph import POS
 from molvec.nn.budget import by_size
 from molvec.nn.graph_model import GraphModel
+from molvec.nn.head import GraphHead
 from molvec.train.schedule import warmup_cosine
 
 POOL = 8
@@ -129,7 +130,7 @@ def fit(
         outputs = in_batches(model, valid.graphs, model)
         if not math.isfinite(total) or not bool(outputs.isfinite().all()):
             raise UserError(f"the loss is not finite in epoch {epoch}; lower the learning rate, lr")
-        valid_loss, valid_labels = summed_loss(model, outputs, valid.targets)
+        valid_loss, valid_labels = summed_loss(model.head, outputs, valid.targets)
         line = {
             "epoch": epoch,
             "train_loss": total / max(labels, 1),
@@ -182,7 +183,7 @@ def shuffled_batches(
             yield pool[starts[k] : starts[k] + batch_size]
 
 
-def summed_loss(model: GraphModel, outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
+def summed_loss(head: GraphHead, outputs: Tensor, targets: Tensor) -> tuple[Tensor, int]:
     """Sum the loss over the labels that are there, and count them.
 
     Binary cross-entropy for classification, squared error of standardised values for regression.
@@ -193,8 +194,8 @@ def summed_loss(model: GraphModel, outputs: Tensor, targets: Tensor) -> tuple[Te
     """
     targets = targets.to(outputs.device)
     present = ~targets.isnan()
-    wanted = model.head.standardise(targets).nan_to_num(0.0)
-    if model.head.task == "classification":
+    wanted = head.standardise(targets).nan_to_num(0.0)
+    if head.task == "classification":
         losses = F.binary_cross_entropy_with_logits(outputs, wanted, reduction="none")
     else:
         losses = (outputs - wanted) ** 2
@@ -244,7 +245,7 @@ def _step(
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=settings.bf16):
             vectors = model.features(together)
         outputs = model.head(vectors.float())
-        loss, _ = summed_loss(model, outputs, train.targets[members])
+        loss, _ = summed_loss(model.head, outputs, train.targets[members])
         (loss / labels).backward()
         total += loss.item()
     trained = [p for group in optimizer.param_groups for p in group["params"]]

@@ -116,7 +116,7 @@ def test_single_atoms_and_salts():
 
 def gradients(model, data):
     outputs = model(supervised._collate(data.graphs, list(range(len(data.graphs))), "cpu"))
-    loss, count = summed_loss(model, outputs, data.targets)
+    loss, count = summed_loss(model.head, outputs, data.targets)
     model.zero_grad()
     (loss / count).backward()
     return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
@@ -141,12 +141,12 @@ def test_missing_labels_give_no_gradient(task, smiles):
 def test_the_loss_by_hand():
     model = network("classification", 2)
     outputs = torch.tensor([[0.3, -2.0], [1.0, 0.5]])
-    loss, count = summed_loss(model, outputs, torch.tensor([[1.0, NAN], [NAN, 0.0]]))
+    loss, count = summed_loss(model.head, outputs, torch.tensor([[1.0, NAN], [NAN, 0.0]]))
     assert count == 2
     assert loss.item() == pytest.approx(math.log1p(math.exp(-0.3)) + math.log1p(math.exp(0.5)))
     model = network("regression", 2)
     model.head.measure_targets(torch.tensor([[10.0, 0.0], [14.0, 2.0]]))
-    loss, count = summed_loss(model, outputs, torch.tensor([[14.0, NAN], [NAN, 2.0]]))
+    loss, count = summed_loss(model.head, outputs, torch.tensor([[14.0, NAN], [NAN, 2.0]]))
     assert loss.item() == pytest.approx((0.3 - 1) ** 2 + (0.5 - 1) ** 2)
 
 
