@@ -13,7 +13,7 @@ from molvec.errors import UserError
 def pretrain(
     recipe: Annotated[
         str | None,
-        typer.Argument(help="A recipe (zinc, nci, qm9, pdb, ppi, kg) or a YAML file."),
+        typer.Argument(help="A recipe (zinc, zinc-2d, nci, qm9, pdb, ppi, kg) or a YAML file."),
     ] = None,
     data: Annotated[
         str | None,
