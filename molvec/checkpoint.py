@@ -129,8 +129,13 @@ def _write_tensors(tensors: dict[str, Tensor], path: Path, beside: Path) -> None
 
 
 def _replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
-    """Fill a temporary sibling with ``write``, then put it in the place of ``folder``."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    """Fill a temporary sibling with ``write``, then put it in the place of ``folder``.
+
+    An empty folder is filled where it stands: it may be a mount, or where a shell is.
+    """
+    given, folder = folder, folder.absolute()
+    empty = folder.is_dir() and not any(folder.iterdir())
+    temporary = (folder if empty else folder.parent) / f".{folder.name}.{os.getpid()}.tmp"
     retired = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -140,11 +145,15 @@ def _replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
         for path in temporary.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
+        if empty:
+            for path in sorted(temporary.iterdir()):
+                path.rename(folder / path.name)
+            return
         if folder.exists():
             folder.rename(retired)
         temporary.rename(folder)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"cannot write {folder}: {_reason(error)}") from error
+        raise UserError(f"cannot write {given}: {_reason(error)}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if retired.exists() and not folder.exists():

@@ -383,8 +383,9 @@ def check_output(output: Path, targets: Sequence[str]) -> None:
                 "name itself; rename the column"
             )
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}."):
+        inside = output if output.exists() else output.parent  # as the model will be written
+        inside.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=inside, prefix=".molvec."):
             pass
     except OSError as error:
         raise UserError(

@@ -89,7 +89,7 @@ def pretrain(
             f"{output} exists and is not empty: continue that run with --resume {output}, "
             "or choose another --output"
         )
-    return _run(_findable(settings), output, report=report, rows=rows, resume=False)
+    return _run(findable(settings), output, report=report, rows=rows, resume=False)
 
 
 def resume(
@@ -109,7 +109,7 @@ def resume(
     return _run(settings, output, report=report, rows=rows, resume=True)
 
 
-def _findable(settings: PretrainSettings) -> PretrainSettings:
+def findable(settings: PretrainSettings) -> PretrainSettings:
     """Make the path of a data file absolute: a run may be resumed from another folder."""
     source, extra = settings.data.source, settings.data.extra
     found = {

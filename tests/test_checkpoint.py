@@ -341,3 +341,27 @@ def test_a_model_folder_can_be_moved(run, tmp_path):
 
     shutil.copytree(run.model, tmp_path / "elsewhere")
     assert load(tmp_path / "elsewhere").dim == 64
+
+
+def test_an_empty_folder_is_filled_where_it_stands(tmp_path, monkeypatch):
+    """It may be a mount, or where a shell is."""
+    (tmp_path / "m").mkdir()
+    same = (tmp_path / "m").stat().st_ino
+    monkeypatch.chdir(tmp_path / "m")
+    save_model(Path(), config={"readout": "mean"}, tensors={"w": torch.ones(2)}, card="")
+    assert names(tmp_path / "m") == ["card.md", "config.json", "model.safetensors"]
+    assert names(tmp_path) == ["m"]
+    assert (tmp_path / "m").stat().st_ino == same
+    assert load_model(Path())[1]["w"].tolist() == [1, 1]
+
+
+def test_failure_while_filling_an_empty_folder(tmp_path, monkeypatch):
+    (tmp_path / "m").mkdir()
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"cannot write .*m: No space left on device"):
+        save_model(tmp_path / "m", config={}, tensors={"w": torch.ones(2)}, card="")
+    assert names(tmp_path / "m") == []

@@ -57,6 +57,20 @@ class ModelFolder:
         return _hash(json.dumps(self.architecture, sort_keys=True))
 
     @property
+    def random_key(self) -> str:
+        """Hash of all that the network at random start depends on, but for the seed.
+
+        That is the architecture, and of a network its edges, features and positions.
+        """
+        if not self._carried:
+            return self.architecture_key
+        digest = hashlib.sha256(self.architecture_key.encode())
+        for name, tensor in sorted(self._carried.items()):
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+            digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
     def key(self) -> str:
         """Hash of architecture and weights, as they were when this object was made."""
         return _hash(self.architecture_key + self.weights_sha256)
@@ -98,7 +112,7 @@ class ModelFolder:
 
     def random_start(self, seed: int) -> Representation:
         """Return the same network before training, drawn with ``seed``, as a representation."""
-        key = f"random-{self.architecture_key}-{seed}-{versions_key()}"
+        key = f"random-{self.random_key}-{seed}-{versions_key()}"
         return Representation(RANDOM_START, key, _embedding(self.random_embedder(seed)), seed=seed)
 
     def random_embedder(self, seed: int) -> Embedder:

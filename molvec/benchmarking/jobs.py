@@ -95,7 +95,7 @@ def _seeds(
     moving: bool,
 ) -> list[int]:
     """Seeds that a head is fitted with: one where nothing depends on it."""
-    many = settings.seeds if moving else frozen_seeds(data.name, settings.seeds)
+    many = settings.seeds if moving else frozen_seeds(data.card, settings.seeds)
     if representation.seed is not None:
         return [representation.seed] if representation.seed < many else []
     return [0] if head in SEEDLESS and not moving else list(range(many))
@@ -145,7 +145,7 @@ def _frozen_job(
     head: str,
     run: _Run,
 ) -> Job:
-    trees = settings.trees or trees_for(data.name)
+    trees = settings.trees or trees_for(data.card)
     key = _key(
         data,
         split,

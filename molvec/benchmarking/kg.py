@@ -156,7 +156,7 @@ def _of_seed(
     folder = ModelFolder(run)
     embedder = network_embedder(run, graph.network, graph.name)
     rows: dict[str, tuple[str, Callable[[], Vectors]]] = {
-        RANDOM_START: (folder.architecture_key, lambda: _embed(_random(folder, seed), graph)),
+        RANDOM_START: (folder.random_key, lambda: _embed(_random(folder, seed), graph)),
         PRETRAINED: (folder.key, lambda: _embed(embedder, graph)),
     }
     given = embedder.network.features

@@ -20,7 +20,7 @@ from molvec.evaluate.representation import PRETRAINED, RANDOM_START
 FEATURES, DEGREE, NODE2VEC, POSITIONS = "features", "degree", "node2vec", "positions"
 WIDTH = 128
 """Of positions, as in the recipe, and of node2vec."""
-NODES_VERSION = 1
+NODES_VERSION = 2
 """Raised with every change of code that changes vectors: finished cells are computed again."""
 
 Vectors = NDArray[np.float32]
@@ -85,7 +85,7 @@ def random_start(folder: ModelFolder, data: LabelledNetwork, seed: int) -> NodeR
     """Return the same network before training, drawn with ``seed``."""
     return NodeRepresentation(
         RANDOM_START,
-        f"random-{folder.architecture_key}-{seed}-v{NODES_VERSION}",
+        f"random-{folder.random_key}-{seed}-v{NODES_VERSION}",
         lambda: embed_labelled(folder.random_embedder(seed), data),
         seed,
     )

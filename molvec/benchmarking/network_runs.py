@@ -10,7 +10,7 @@ from typing import Any
 from molvec.benchmarking.datasets import Report
 from molvec.config import load_settings
 from molvec.errors import UserError
-from molvec.pretraining import pretrain, resume
+from molvec.pretraining import findable, pretrain, resume
 from molvec.settings import PretrainSettings
 from molvec.train.state import Progress
 
@@ -42,7 +42,7 @@ def pretrained(
     for name in fixed:
         if name in overrides:
             raise UserError(f"the suite chooses {name}; do not set it")
-    wanted = load_settings(recipe, {**overrides, **fixed})
+    wanted = findable(load_settings(recipe, {**overrides, **fixed}))
     if (folder / "config.yaml").exists():
         if _plain(load_settings(folder / "config.yaml")) != _plain(wanted):
             raise UserError(

@@ -59,7 +59,8 @@ def write_output(
         "label_efficiency": _records(efficiency),
         "cells": [_cell(cell) for cell in cells],
     }
-    names = list(dict.fromkeys(name for name, _ in contexts))
+    # Of sets of the suite: a user's file of the same name is something else.
+    names = list(dict.fromkeys(c.data.card for c in contexts.values() if c.data.card is not None))
     write_benchmark_report(
         output / "report.html",
         results=results,

@@ -205,7 +205,7 @@ def _cells(
             head="linear",
             seed=seed,
             settings={"protocol": PROTOCOL},
-            software=software("torch", "scikit-learn"),
+            software=software("torch", "scikit-learn", "scipy", "gensim"),
         )
         cell = store.load(key)
         kept = ", kept" if cell else ""

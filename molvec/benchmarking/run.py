@@ -141,10 +141,11 @@ def run_benchmark(
     for data in load_datasets(settings, report):
         loaded[data.name] = data
         for job in jobs(settings, data, representations, folder):
-            if (data.name, job.split.sha256) not in contexts:
-                contexts[data.name, job.split.sha256] = Context(data, job.split)
-                check_split(data, job.split, report)
+            parts = (data.name, job.split.sha256)
             try:
+                if parts not in contexts:
+                    check_split(data, job.split, report)
+                    contexts[parts] = Context(data, job.split)
                 cells += _finished(job, store, machine, report)
             except UserError as error:  # of one draw or seed: the others are worth having
                 failures.append(f"{_name(job.keys[0])}: {error}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from molvec.data.card import DatasetCard, cards_folder
 from molvec.errors import UserError
+from molvec.records.lines import UNREADABLE
 
 ABSENT = -1  # not a molecule when the split was frozen
 _LETTERS = "012"
@@ -46,7 +46,7 @@ def read_frozen(
     path = split_file(card.name, split, folder=folder)
     try:
         text = gzip.decompress(path.read_bytes())
-    except (OSError, EOFError, zlib.error) as error:
+    except UNREADABLE as error:
         raise UserError(
             f"cannot read the frozen split {path} ({error}); reinstall molvec"
         ) from None

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from molvec.data.network_card import fetch_network, list_networks, load_network_card
 from molvec.errors import UserError
 from molvec.records import Network, make_network
-from molvec.records.lines import open_bytes, text_lines
+from molvec.records.lines import UNREADABLE, open_bytes, text_lines
 from molvec.records.triples import Triple, read_triples
 
 Triples = NDArray[np.int64]
@@ -208,6 +208,6 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         with open_bytes(path) as file:
             held: dict[str, Any] = json.load(file)
-    except (OSError, EOFError, ValueError) as error:
+    except (*UNREADABLE, ValueError) as error:
         raise UserError(f"cannot read {path}: {error}") from None
     return held

@@ -194,6 +194,11 @@ def read_network_card(path: Path) -> NetworkCard:
 class Files(Protocol):
     """A card of several files."""
 
+    @property
+    def name(self) -> str:
+        """Return the data set's name."""
+        ...
+
     def contents(self) -> Iterable[tuple[str, NetworkFile]]:
         """Yield them by role."""
         ...
@@ -223,6 +228,19 @@ def place_of(card: Files, *, cache: Path | None = None) -> str:
         return min(places)
     lost = [file for place, file in found if place is None]
     return "damaged" if any(is_here(file, cache=cache) for file in lost) else "not downloaded"
+
+
+def require_here(card: Files) -> str:
+    """Return :func:`place_of` files that are on this machine and fit the card.
+
+    Raises:
+        UserError: if they are not, or do not.
+    """
+    place = place_of(card)
+    if place in ("damaged", "not downloaded"):
+        what = "is damaged" if place == "damaged" else "is not on this machine"
+        raise UserError(f"{card.name} {what}; run: molvec data get {card.name}")
+    return place
 
 
 def _text(count: object) -> str:

@@ -27,7 +27,7 @@ from molvec.records import (
     read_node_features,
     with_features,
 )
-from molvec.records.lines import open_bytes, text_lines
+from molvec.records.lines import UNREADABLE, open_bytes, text_lines
 
 Read = tuple[Network, pd.DataFrame, bool, tuple[Parts, ...], str]
 Paths = Mapping[str, Path]
@@ -132,7 +132,7 @@ def _rows(path: Path, separator: str) -> Iterator[list[str]]:
             yield from csv.reader(lines)
         else:  # a quote is a letter like others
             yield from (line.rstrip("\r\n").split(separator) for line in lines)
-    except (OSError, EOFError, csv.Error) as error:
+    except (*UNREADABLE, csv.Error) as error:
         raise UserError(f"cannot read {path}: {error}") from None
 
 

@@ -10,10 +10,9 @@ from molvec.data.network_card import (
     NetworkCard,
     fetch_network,
     load_network_card,
-    place_of,
+    require_here,
 )
 from molvec.data.source import content_sha256
-from molvec.errors import UserError
 from molvec.records import Network
 
 
@@ -43,10 +42,7 @@ def verify_network(card: NetworkCard) -> str:
     Raises:
         UserError: if there is no copy, or it does not fit the card.
     """
-    place = place_of(card)
-    if place in ("damaged", "not downloaded"):
-        what = "is damaged" if place == "damaged" else "is not on this machine"
-        raise UserError(f"{card.name} {what}; run: molvec data get {card.name}")
+    place = require_here(card)
     found, size = _counts(card)
     card.check(found)
     unverified = ", ".join(card.unverified)

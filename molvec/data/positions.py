@@ -9,6 +9,7 @@ arXiv 1710.02971), which knows labels of proteins better.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +36,10 @@ def network_positions(network: Network, width: int, *, seed: int = 0) -> NDArray
     .. math:: M = \log \max\Big(1, \frac{\mathrm{vol}(G)}{T} \sum_{r=1}^{T} (D^{-1} A)^r D^{-1}
         \Big), \qquad M \approx U \Lambda U^\top, \qquad P = U \sqrt{|\Lambda|}
 
-    The sum comes from the leading eigenpairs of :math:`D^{-1/2} A D^{-1/2}`, the decomposition
-    from random projections with one power iteration (Halko et al. 2011, arXiv 0909.4061). Edges
-    count once, whatever their kind, direction or weight.
+    The sum comes from the leading eigenpairs of :math:`D^{-1/2} A D^{-1/2}`, component by
+    component, as each has an eigenvalue of 1 and an iteration over all of them finds few of these;
+    the decomposition from random projections with one power iteration (Halko et al. 2011, arXiv
+    0909.4061). Edges count once, whatever their kind, direction or weight.
 
     Args:
         network: its edges.
@@ -51,8 +53,8 @@ def network_positions(network: Network, width: int, *, seed: int = 0) -> NDArray
     Raises:
         UserError: if the network has too many nodes.
     """
-    from scipy.sparse import coo_matrix, diags
-    from scipy.sparse.linalg import eigsh
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
 
     size = len(network)
     if size > MAX_NODES:
@@ -62,21 +64,17 @@ def network_positions(network: Network, width: int, *, seed: int = 0) -> NDArray
         )
     ends = np.unique(np.stack([network.source, network.target]), axis=1)
     there = coo_matrix((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(size, size))
-    adjacency = ((there + there.T) > 0).astype(np.float64)
-    degree = np.maximum(np.asarray(adjacency.sum(axis=1)).ravel(), 1.0)
-    scaled = diags(degree**-0.5) @ adjacency @ diags(degree**-0.5)
-    if size > RANK + 1:
-        values, vectors = eigsh(scaled, k=RANK, which="LA", v0=np.ones(size), tol=1e-2)
-    else:
-        values, vectors = np.linalg.eigh(scaled.toarray())
-    walks = sum(values**step for step in range(1, WINDOW + 1)) / WINDOW
-    half = vectors * np.sqrt(np.maximum(walks, 0)) / np.sqrt(degree)[:, None]  # [size, RANK]
-    half *= np.sqrt(adjacency.sum())
+    adjacency = ((there + there.T) > 0).astype(np.float64).tocsr()
+    parts = [
+        (nodes, np.sqrt(adjacency.sum()) * _walks(adjacency[nodes][:, nodes]))
+        for nodes in _groups(connected_components(adjacency, directed=False)[1])
+        if len(nodes) > 1
+    ]
     rng = np.random.default_rng(seed)
     basis = rng.standard_normal((size, min(width + _OVERSAMPLED, size)))
     for _ in range(2):
-        basis = np.linalg.qr(_times(half, basis))[0]
-    values, turned = np.linalg.eigh(basis.T @ _times(half, basis))
+        basis = np.linalg.qr(_times(parts, basis))[0]
+    values, turned = np.linalg.eigh(basis.T @ _times(parts, basis))
     order = np.argsort(-np.abs(values))[:width]
     found = np.zeros((size, width), dtype=np.float32)
     found[:, : len(order)] = (basis @ turned[:, order]) * np.sqrt(np.abs(values[order]))
@@ -92,12 +90,45 @@ def with_positions(network: Network, width: int, *, seed: int = 0) -> Network:
     return replace(network, features=np.concatenate(parts, axis=1).astype(np.float32))
 
 
-def _times(half: Floats, basis: Floats) -> Floats:
-    """Multiply the matrix of pairs, a block of its rows at a time, as it may not fit in memory."""
-    left, right = half.astype(np.float32), np.ascontiguousarray(half.T, dtype=np.float32)
-    narrow = basis.astype(np.float32)
-    product = np.empty(basis.shape)
-    for start in range(0, len(half), _BLOCK):
-        block = left[start : start + _BLOCK] @ right
-        product[start : start + _BLOCK] = np.log(np.maximum(block, 1.0)) @ narrow
+def _groups(label: NDArray[np.int32]) -> list[NDArray[np.int64]]:
+    """Nodes of each component."""
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+
+
+def _walks(adjacency: Any) -> Floats:
+    """Half of the mean over steps of ``(D^-1 A)^r D^-1``, ``[size, RANK]``: times its transpose.
+
+    Args:
+        adjacency: sparse, of one connected component.
+    """
+    from scipy.sparse import diags
+    from scipy.sparse.linalg import eigsh
+
+    degree = np.asarray(adjacency.sum(axis=1)).ravel()
+    scaled = diags(degree**-0.5) @ adjacency @ diags(degree**-0.5)
+    if len(degree) > RANK + 1:
+        rng = np.random.default_rng(0)  # where the iteration starts; it may have to start again
+        first = rng.standard_normal(len(degree))
+        values, vectors = eigsh(scaled, k=RANK, which="LA", v0=first, tol=1e-2, rng=rng)
+    else:
+        values, vectors = np.linalg.eigh(scaled.toarray())
+    mean = sum(values**step for step in range(1, WINDOW + 1)) / WINDOW
+    half: Floats = vectors * np.sqrt(np.maximum(mean, 0)) / np.sqrt(degree)[:, None]
+    return half
+
+
+def _times(parts: list[tuple[NDArray[np.int64], Floats]], basis: Floats) -> Floats:
+    """Multiply the matrix of pairs, a block of its rows at a time, as it may not fit in memory.
+
+    Pairs of nodes in different components are zero in it.
+    """
+    product = np.zeros(basis.shape)
+    for nodes, half in parts:
+        left, right = half.astype(np.float32), np.ascontiguousarray(half.T, dtype=np.float32)
+        narrow = basis[nodes].astype(np.float32)
+        for start in range(0, len(half), _BLOCK):
+            block = left[start : start + _BLOCK] @ right
+            rows = nodes[start : start + _BLOCK]
+            product[rows] = np.log(np.maximum(block, 1.0)) @ narrow
     return product

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from molvec.data.labelled import Labelled, labels_sha256
+from molvec.data.network_card import require_here
 from molvec.data.source import fetch
 from molvec.data.split import Split
 from molvec.data.trajectory_card import load_trajectory_card
@@ -167,6 +168,7 @@ def verify_trajectories(name: str) -> str:
         UserError: if there is no copy, or it does not fit the card.
     """
     card = load_trajectory_card(name)
+    place = require_here(card)
     found = [load_trajectory(name, molecule) for molecule in card.files]
     frames = ", ".join(f"{len(t):,} frames of {m}" for m, t in zip(card.files, found, strict=True))
-    return f"{name}: {frames}, sha256 fits"
+    return f"{name}: {frames}, sha256 fits ({place})"

@@ -33,11 +33,15 @@ _FEWER_TREES = {
 _ONE_SEED = {"toxcast", "muv"}  # a mean over many targets hardly depends on the seed
 
 
-def trees_for(dataset: str) -> int:
-    """Trees of a random forest: 500, fewer where rows or targets are many."""
-    return _FEWER_TREES.get(dataset, _TREES)
+def trees_for(dataset: str | None) -> int:
+    """Trees of a random forest: 500, fewer where rows or targets are many.
+
+    Args:
+        dataset: of the suite; ``None`` for a user's own table.
+    """
+    return _TREES if dataset is None else _FEWER_TREES.get(dataset, _TREES)
 
 
-def frozen_seeds(dataset: str, seeds: int) -> int:
+def frozen_seeds(dataset: str | None, seeds: int) -> int:
     """How many forests, and networks at random start: as many as seeds, one with many targets."""
     return 1 if dataset in _ONE_SEED else seeds

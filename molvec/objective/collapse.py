@@ -44,16 +44,25 @@ class CollapseGuard:
             near 1, as targets are standardised, and only a constant teacher falls below.
         min_rank: effective rank of the pooled embeddings below which a check fails.
         patience: failing checks in a row before the run stops.
+        min_graphs: graphs whose rank is judged; of so few the rank is low whatever they are, of two
+            it is always 1.
     """
 
-    def __init__(self, min_std: float = 0.1, min_rank: float = 1.5, patience: int = 5) -> None:
+    def __init__(
+        self,
+        min_std: float = 0.1,
+        min_rank: float = 1.5,
+        patience: int = 5,
+        min_graphs: int = 6,
+    ) -> None:
         self.min_std = min_std
         self.min_rank = min_rank
         self.patience = patience
+        self.min_graphs = min_graphs
         self.failures = 0
 
-    def check(self, *, step: int, loss: float, target_std: float, rank: float) -> None:
-        """Record one check.
+    def check(self, *, step: int, loss: float, target_std: float, rank: float, graphs: int) -> None:
+        """Record one check of a batch of so many ``graphs``.
 
         Raises:
             CollapsedError: at once if the loss is not finite, else after ``patience`` failures.
@@ -63,7 +72,8 @@ class CollapseGuard:
                 f"the loss is {loss} at step {step}; lower the learning rate (--lr), lengthen "
                 "the warm-up or use --precision 32-true"
             )
-        failed = target_std < self.min_std or rank < self.min_rank
+        judged = graphs >= self.min_graphs
+        failed = target_std < self.min_std or (judged and rank < self.min_rank)
         self.failures = self.failures + 1 if failed else 0
         if self.failures >= self.patience:
             raise CollapsedError(

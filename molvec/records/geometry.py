@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 
 from molvec.errors import UserError
 from molvec.records.conformer import Conformer, ConformerRecord, conformer_of
-from molvec.records.lines import open_bytes
+from molvec.records.lines import UNREADABLE, open_bytes
 from molvec.records.record import RecordError
 from molvec.records.sdf import blocks
 
@@ -41,7 +41,7 @@ def read_conformers(path: Path) -> Iterator[ConformerRecord]:
             else:
                 yield ConformerRecord(rows, text, Conformer(text, *found))
             rows += 1
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"cannot read {path}: {error}") from None
     if rows == 0:
         raise UserError(f"{path} is empty")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -11,6 +12,9 @@ from typing import BinaryIO, cast
 from molvec.errors import UserError
 from molvec.records.columns import LabelColumns
 from molvec.records.record import Record
+
+UNREADABLE = (OSError, EOFError, zlib.error)
+"""What reading a file, plain or gzipped, raises if it cannot be had or is damaged."""
 
 
 def open_bytes(path: Path) -> BinaryIO:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -82,8 +83,8 @@ def make_network(
 
     Self-loops are dropped, and edges that are there already: the same two nodes (in the same
     order, of directed ones) with the same relation; the first one's weight counts. Nodes that
-    have no edge, or none but a self-loop, stay. Names such as ``12.0`` become ``12`` if all are
-    like that: whole numbers that went through a table of floats.
+    have no edge, or none but a self-loop, stay. Blanks around names go. Names such as ``12.0``
+    become ``12`` if all are like that: whole numbers that went through a table of floats.
 
     Args:
         names: of the nodes.
@@ -98,8 +99,12 @@ def make_network(
         what: the input, for messages.
 
     Raises:
-        UserError: if no edge is left.
+        UserError: if no edge is left, or two names differ in blanks alone.
     """
+    names = [name.strip() for name in names]
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise UserError(f"{what} has two nodes {twice!r}, blanks around names aside")
     kind = np.zeros(len(source), dtype=np.int64) if relation is None else relation
     counts = dict(left_out or {})
     loops = source == target

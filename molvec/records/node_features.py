@@ -138,21 +138,40 @@ def _frame(path: Path, suffix: str) -> pd.DataFrame:
     # A header is a first row with fewer numbers than the second.
     numbers = [pd.to_numeric(row, errors="coerce").notna().sum() for _, row in top.iterrows()]
     header = 0 if len(numbers) > 1 and numbers[0] < numbers[1] else None
-    return pd.read_csv(path, sep=separator, header=header)
+    frame = pd.read_csv(path, sep=separator, header=header)
+    ids = _id_column(frame)
+    if ids is not None:  # as written: 007 is no number, and NA may be a name
+        column = list(frame.columns).index(ids)
+        names: dict[str, Any] = {"usecols": [column], "dtype": str, "keep_default_na": False}
+        frame[ids] = pd.read_csv(path, sep=separator, header=header, **names).iloc[:, 0]
+    return frame
+
+
+def _is_list(column: pd.Series) -> bool:
+    return any(isinstance(cell, list | np.ndarray) for cell in column.head(100))
+
+
+def _id_column(frame: pd.DataFrame) -> Any:
+    """Find the column of names; ``None`` if there is none."""
+    from pandas.api.types import is_numeric_dtype
+
+    named = [name for name in frame.columns if str(name).lower() in IDS]
+    texts = [
+        name
+        for name in frame.columns
+        if not is_numeric_dtype(frame[name]) and not _is_list(frame[name])
+    ]
+    return next(iter([*named, *texts]), None)
 
 
 def _of_frame(frame: pd.DataFrame) -> NodeFeatures:
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    def is_list(column: Any) -> bool:
-        return any(isinstance(cell, list | np.ndarray) for cell in frame[column].head(100))
-
     columns = list(frame.columns)
-    lists = [name for name in columns if not is_numeric_dtype(frame[name]) and is_list(name)]
-    texts = [name for name in columns if not is_numeric_dtype(frame[name]) and name not in lists]
-    named = [name for name in columns if str(name).lower() in IDS]
-    ids = next(iter([*named, *texts]), None)
-    names = None if ids is None else tuple(str(name) for name in frame[ids])
+    others = [name for name in columns if not is_numeric_dtype(frame[name])]
+    lists = [name for name in others if _is_list(frame[name])]
+    ids = _id_column(frame)
+    names = None if ids is None else tuple(str(name).strip() for name in frame[ids])
     if lists:
         width = max(len(cell) for cell in frame[lists[0]] if cell is not None)
         empty = np.full(width, np.nan, dtype=np.float32)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from molvec.errors import UserError, did_you_mean
-from molvec.records.lines import text_lines
+from molvec.records.lines import UNREADABLE, text_lines
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _lines(path: Path) -> list[str]:
         raise UserError(f"there is no file {path}.{did_you_mean(path.name, near)}")
     try:
         lines = [line.rstrip("\r\n") for line in text_lines(path)]
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"cannot read {path}: {error}") from None
     if not lines:
         raise UserError(f"{path} is empty")

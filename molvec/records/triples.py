@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from molvec.errors import UserError
-from molvec.records.lines import text_lines
+from molvec.records.lines import UNREADABLE, text_lines
 
 Triple = tuple[str, str, str]
 
@@ -28,7 +28,7 @@ def read_triples(path: Path, *, header: bool = False) -> list[Triple]:
             if len(cells) != 3 or not all(cells):
                 raise UserError(f"{path}, line {number}: not head, relation and tail with tabs")
             found.append((cells[0], cells[1], cells[2]))
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise UserError(f"cannot read {path}: {error}") from None
     if not found:
         raise UserError(f"{path} is empty")

@@ -86,6 +86,7 @@ def train(
             stop = last or interruption.signal is not None
             # Not at an interruption: a resumed run's log equals that of one never interrupted.
             if output is not None and (progress.step % settings.log_every == 0 or last):
+                assert loaded.batch is not None
                 values = diagnostics(output, loaded.batch)
                 values["lr"] = optimizer.param_groups[0]["lr"]
                 values["molecules_per_second"] = clock.rate(progress)
@@ -99,6 +100,7 @@ def train(
                     loss=values["loss"],
                     target_std=values["target_std"],
                     rank=values["effective_rank"],
+                    graphs=loaded.batch.num_graphs,
                 )
             if last and progress.molecules == 0:
                 raise nothing_to_learn(progress)

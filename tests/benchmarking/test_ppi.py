@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from molvec.benchmarking import network_representations, ppi
+from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.ppi import benchmark_ppi
 from molvec.errors import UserError
 from molvec.evaluate.metrics import score
@@ -207,3 +208,23 @@ def test_the_command_line(groups, cli, refused, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     message = refused("benchmark", "ppi", "groups", "-o", tmp_path / "file" / "o", *sets)
     assert "cannot write to" in message
+
+
+def test_random_start_knows_what_the_model_carries(groups, tmp_path):
+    """Positions follow the seed of pretraining: one row is not taken for the other."""
+    suite(tmp_path / "out")
+    one, two = (ModelFolder(tmp_path / "out" / "runs" / f"groups-{seed}") for seed in (0, 1))
+    assert one.architecture_key == two.architecture_key
+    assert one.random_key != two.random_key
+    assert one.random_key == ModelFolder(tmp_path / "out" / "runs" / "groups-0").random_key
+
+
+def test_features_at_a_relative_path_continue(groups, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = "id,x\n" + "".join(f"P{i},{i}\n" for i in range(42))
+    (tmp_path / "f.csv").write_text(table)
+    given = TINY | {"data.features": "f.csv"}
+    suite(tmp_path / "out", seeds=1, overrides=given)
+    _, lines = suite(tmp_path / "out", seeds=1, overrides=given)
+    assert not [line for line in lines if "pretraining" in line]
+    assert any("pretrained" in line and "kept" in line for line in lines)

@@ -376,3 +376,34 @@ def test_repeated_options_count_once(table):
     assert chosen.fractions == (0.5, 1.0)
     with pytest.raises(UserError, match="do not set seed"):
         settings(table, finetune=load_finetune_settings({"seed": 7}))
+
+
+def test_parts_without_labels_do_not_lose_the_others(table, tmp_path, monkeypatch):
+    import molvec.benchmarking.run as module
+
+    check, first = module.check_split, []
+
+    def failing(data, split, report):
+        first.append(split.sha256)
+        if split.sha256 != first[0]:
+            raise UserError("no labels in the test part")
+        check(data, split, report)
+
+    monkeypatch.setattr(module, "check_split", failing)
+    result = run_benchmark(settings(table, heads=("linear",)), output=tmp_path)
+    assert result.failures
+    assert all(line.endswith("no labels in the test part") for line in result.failures)
+    assert set(result.results["num_seeds"]) == {1}
+
+
+def test_a_users_table_is_no_set_of_the_suite_of_the_same_name(table, tmp_path, monkeypatch):
+    import molvec.benchmarking.output as module
+
+    asked, published = [], module.published_rows
+    monkeypatch.setattr(module, "published_rows", lambda n: asked.append(n) or published(n))
+    path = tmp_path / "toxcast.csv"
+    path.write_bytes(table.read_bytes())
+    chosen = settings(path, heads=("forest",), trees=None)
+    result = run_benchmark(chosen, output=tmp_path / "out")
+    assert set(result.results["num_seeds"]) == {2}  # of toxcast itself there is one forest
+    assert asked == [[]]

@@ -80,3 +80,23 @@ def test_too_many_nodes(monkeypatch):
         UserError, match=r"17 nodes are too many \(at most 10\): set data.positions"
     ):
         network_positions(cliques(), 2)
+
+
+def test_components_are_found_one_by_one_and_always_the_same(monkeypatch):
+    """Forty triangles have the eigenvalue 1 forty times, of which one iteration finds a few."""
+    one = np.arange(120)
+    two = one // 3 * 3 + (one + 1) % 3
+    network = make_network([str(i) for i in range(121)], one, two)
+    monkeypatch.setattr(positions, "RANK", 60)
+    found = network_positions(network, 40)
+    # The eigenvalue -1/2 is worth less than nothing over ten steps, and left out.
+    np.testing.assert_allclose(found @ found.T, matrix(network), atol=0.15)
+    np.testing.assert_array_equal(network_positions(network, 40), found)
+
+
+def test_a_ring_is_decomposed_the_same_way_twice(monkeypatch):
+    """Steps that start along an eigenvector end at once, and start again somewhere."""
+    one = np.arange(90)
+    network = make_network([str(i) for i in one], one, (one + 1) % 90)
+    monkeypatch.setattr(positions, "RANK", 20)
+    np.testing.assert_array_equal(network_positions(network, 8), network_positions(network, 8))

@@ -23,7 +23,9 @@ def test_channel_std_is_the_mean_over_channels():
 
 
 def check(guard, **changes):
-    guard.check(**{"step": 7, "loss": 0.5, "target_std": 1.0, "rank": 10.0, **changes})
+    guard.check(
+        **{"step": 7, "loss": 0.5, "target_std": 1.0, "rank": 10.0, "graphs": 64, **changes}
+    )
 
 
 def test_healthy_runs_pass():
@@ -54,3 +56,11 @@ def test_a_loss_that_is_not_finite_stops_at_once(loss):
         CollapsedError, match=r"the loss is (nan|inf) at step 7; lower the learning"
     ):
         check(CollapseGuard(patience=99), loss=loss)
+
+
+def test_the_rank_of_a_few_graphs_says_nothing():
+    assert effective_rank(torch.randn(2, 16)) == pytest.approx(1.0, abs=1e-3)
+    guard = CollapseGuard(patience=1)
+    check(guard, rank=1.0, graphs=2)
+    with pytest.raises(CollapsedError, match="collapsed by step 7"):
+        check(guard, target_std=0.01, rank=1.0, graphs=2)

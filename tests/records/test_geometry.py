@@ -89,6 +89,7 @@ def test_sdf_keeps_hydrogens_and_order(tmp_path):
         ("a.sdf", b"", "is empty"),
         ("a.sdf.gz", gzip.compress(b"x" * 9999)[:30], "cannot read"),
         ("a.xyz.gz", b"not gzip", "cannot read"),
+        ("a.xyz.gz", gzip.compress(b"1\n\nC 0 0 0\n")[:12] + b"\xff" * 30, "cannot read"),
     ],
 )
 def test_files_that_cannot_be_read(name, content, message, tmp_path):

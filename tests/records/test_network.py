@@ -13,6 +13,7 @@ from torch_geometric.data import Data
 
 from molvec.errors import UserError
 from molvec.records import (
+    make_network,
     network_of_networkx,
     network_of_pyg,
     read_network,
@@ -20,6 +21,8 @@ from molvec.records import (
     save_network,
     with_features,
 )
+from molvec.records.node_names import node_records
+from molvec.records.triples import read_triples
 
 
 def edges_of(network):
@@ -174,3 +177,27 @@ def test_features_by_number_and_by_name(tmp_path):
         with_features(network, other)
     with pytest.raises(UserError, match="no columns of numbers"):
         read_node_features(written(tmp_path / "h.csv", "name,x\na,b\n"))
+
+
+def test_names_are_text_without_blanks_around_them(tmp_path):
+    edges = "007\tNA\n NA\tP 1 \n"
+    network = read_network(written(tmp_path / "e.tsv", edges))
+    assert network.names == ("007", "NA", "P 1")
+    table = read_node_features(written(tmp_path / "f.csv", "id,x\n007,1\nNA,2\nP 1 ,3\n"))
+    assert table.names == ("007", "NA", "P 1")
+    held = with_features(network, table)
+    assert held.names == network.names
+    assert held.left_out["nodes without features (they get the mean)"] == 0
+    ends = np.array([0]), np.array([1])
+    assert make_network(["a ", "b"], *ends).names == ("a", "b")
+    with pytest.raises(UserError, match="the network has two nodes 'a', blanks around names"):
+        make_network(["a", "a "], *ends)
+
+
+def test_damaged_gzip_of_names_and_triples(tmp_path):
+    damaged = gzip.compress(b"a\tr\tb\n" * 9)[:12] + b"\xff" * 30
+    path = tmp_path / "x.txt.gz"
+    path.write_bytes(damaged)
+    for read in (lambda: list(node_records(path)), lambda: read_triples(path)):
+        with pytest.raises(UserError, match=r"cannot read .*x\.txt\.gz"):
+            read()
