@@ -38,9 +38,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     machine = describe()  # now: the tree may change while this runs
-    store = open_store("nci")
-    train, test = split(len(store), held_out=HELD_OUT, seed=SPLIT_SEED)
-    mols = molecules(store)
+    mols = molecules(open_store("nci"))
+    train, test = split(mols, held_out=HELD_OUT, seed=SPLIT_SEED)
     properties = compute_properties(mols)
     tables, curves = {}, {}
     for seed in range(arguments.seeds):

@@ -3,7 +3,8 @@
 A saved tree is a folder of two files: ``tree.json`` holds the structure, with a reference in place
 of every tensor, and ``tensors.safetensors`` holds the tensors. A model folder is ``config.json``,
 ``model.safetensors`` and ``card.md``. Folders are written under a temporary name and renamed, so a
-killed process leaves the old one or the new one, never half of one.
+killed process leaves the old one or the new one, never half of one (but for the moment between two
+renames, when neither is there).
 """
 
 from __future__ import annotations
@@ -146,7 +147,8 @@ def _replace_folder(folder: Path, write: Callable[[Path], None]) -> None:
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         if empty:
-            for path in sorted(temporary.iterdir()):
+            last = "config.json", "tree.json"  # without which a folder is no model and no tree
+            for path in sorted(temporary.iterdir(), key=lambda path: path.name in last):
                 path.rename(folder / path.name)
             return
         if folder.exists():

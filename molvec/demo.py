@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def run_demo(
         overrides["steps"] = steps
     settings = load_settings("nci", overrides)
     store = open_store("nci")
-    train, test = split(len(store), held_out=HELD_OUT, seed=SPLIT_SEED)
+    mols = molecules(store)
+    train, test = split(mols, held_out=HELD_OUT, seed=SPLIT_SEED)
     folder = output / "run"
     if (folder / "config.yaml").exists():
         if load_settings(folder / "config.yaml") != settings:
@@ -75,7 +77,6 @@ def run_demo(
         text = f"stopped at step {run.progress.step:,}; the same command continues"
         raise Stopped(text, run.progress.stopped_by)
 
-    mols = molecules(store)
     pretrained, random = load(folder), random_start(settings)
     embeddings = {"pretrained": pretrained.embed(mols), "random start": random.embed(mols)}
     groups = compute_properties(mols, FUNCTIONAL_GROUPS)
@@ -101,12 +102,18 @@ def run_demo(
 
 
 def split(
-    num_rows: int, *, held_out: float, seed: int
+    mols: Sequence[Chem.Mol | None], *, held_out: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split rows at random into a training and a held-out part, both sorted."""
-    order = np.random.default_rng(seed).permutation(num_rows)
-    cut = round(held_out * num_rows)
-    return np.sort(order[cut:]), np.sort(order[:cut])
+    """Split rows at random into a training and a held-out part, both sorted.
+
+    Rows whose molecule is held out in another row are in neither.
+    """
+    names = ["" if mol is None else Chem.MolToSmiles(mol) for mol in mols]
+    order = np.random.default_rng(seed).permutation(len(mols))
+    cut = round(held_out * len(mols))
+    unseen = {names[i] for i in order[:cut]} - {""}
+    train = [i for i in order[cut:] if names[i] not in unseen]
+    return np.sort(np.array(train, dtype=np.int64)), np.sort(order[:cut])
 
 
 def molecules(store: SmilesStore) -> list[Chem.Mol | None]:

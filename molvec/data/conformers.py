@@ -33,6 +33,8 @@ from molvec.records import (
 )
 
 FORMAT = "molvec.conformers/1"
+READER = 2
+"""Raised with what files are taken to say: stores that were made of them are made again."""
 COLUMNS = ("elements", "positions")
 
 GEOMETRIES: dict[str, Callable[[Path], Iterator[Conformer]]] = {"qm9": read_qm9_geometries}
@@ -118,7 +120,7 @@ def open_conformers(source: str | Path, *, cache: Path | None = None) -> Conform
                     raise
                 yield name, ConformerRecord(0, name, error=str(error).replace(str(file), file.name))
 
-    return _opened([FORMAT, contents], rows, str(source), cache)
+    return _opened([FORMAT, READER, contents], rows, str(source), cache)
 
 
 Rows = Callable[[], Iterable[tuple[str, ConformerRecord]]]
@@ -140,7 +142,8 @@ def _opened(key: Any, rows: Rows, source: str, cache: Path | None) -> ConformerS
     skipped: dict[str, str] = {}
     for name, record in rows():
         if record.conformer is None:
-            skipped[name] = record.error or "no geometry"
+            key = name if name not in skipped else f"{name} (row {record.index})"
+            skipped[key] = record.error or "no geometry"
         else:
             kept.append(record.conformer)
     if not kept:

@@ -152,14 +152,16 @@ def load_knowledge_graph(name: str, *, seed: int = 0) -> KnowledgeGraph:
 
 def _dealt(triples: Sequence[Triple], target: str, seed: int) -> dict[str, list[Triple]]:
     """Deal the triples of one relation; all others go to train."""
-    chosen = [i for i, triple in enumerate(triples) if triple[1] == target]
+    first_row = {triple: i for i, triple in reversed(list(enumerate(triples)))}
+    chosen = sorted(i for triple, i in first_row.items() if triple[1] == target)
     order = np.random.default_rng(seed).permutation(len(chosen))
     first = round(TARGET_PARTS[0] * len(chosen))
     second = first + round(TARGET_PARTS[1] * len(chosen))
     parts = {"valid": order[first:second], "test": order[second:]}
     held = {part: sorted(chosen[k] for k in places) for part, places in parts.items()}
     out = {i for places in held.values() for i in places}
-    train = [triple for i, triple in enumerate(triples) if i not in out]
+    unseen = {triples[i] for i in out}  # with all their repeats
+    train = [triple for triple in triples if triple not in unseen]
     return {"train": train} | {p: [triples[i] for i in places] for p, places in held.items()}
 
 

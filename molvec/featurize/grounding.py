@@ -57,6 +57,10 @@ def fast_descriptors(mol: Chem.Mol) -> Tensor:
         values = list(_SINGLE.ComputeProperties(mol))
         for function, _ in _LISTS:
             values.extend(function(mol))
+    charges = (atom.GetDoubleProp("_GasteigerCharge") for atom in mol.GetAtoms())
+    if not all(map(math.isfinite, charges)):  # then RDKit puts all of the surface into one bin
+        by_charge = _LISTS[-1][1]
+        values[-by_charge:] = [math.nan] * by_charge
     finite = [value if math.isfinite(value) else math.nan for value in values]
     return torch.tensor(finite, dtype=torch.float32).unsqueeze(0)
 

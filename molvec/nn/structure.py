@@ -55,6 +55,11 @@ def structure_of(batch: Batch) -> Structure:
 
 @torch.no_grad()
 def _compute(batch: Batch) -> Structure:
+    with torch.autocast(batch.edge_index.device.type, enabled=False):  # products in float32
+        return _structure(batch)
+
+
+def _structure(batch: Batch) -> Structure:
     graph, ptr, (source, target) = batch.batch, batch.ptr, batch.edge_index
     num_graphs, size = len(ptr) - 1, int(ptr.diff().max())
     index = torch.arange(len(graph), device=graph.device) - ptr[graph]

@@ -31,6 +31,8 @@ from molvec.objective.teacher import make_teacher
 def _values(predicted: Tensor, values: Tensor) -> Tensor:
     """Smooth L1 in standard deviations of the batch, as for targets; NaN is no target."""
     known = ~values.isnan()
+    if not known.any():
+        return predicted.sum() * 0  # nothing to learn, and no mean over nothing
     filled = torch.where(known, values, values.nanmean(0))
     return F.smooth_l1_loss(predicted[known], standardize(filled)[known])
 

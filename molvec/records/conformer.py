@@ -13,6 +13,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 from molvec.records.parse import parse
 from molvec.records.record import Record, RecordError
 
+MAX_ELEMENT = 118
 ATTEMPTS = 10
 """Starts of the distance geometry of one molecule; RDKit's default goes on for minutes."""
 
@@ -126,9 +127,18 @@ def conformer_of(mol: Chem.Mol, *, name: str = "") -> Conformer:
     return _conformer(name, elements, positions)
 
 
+def has_hydrogens(mol: Chem.Mol) -> bool:
+    """Whether all hydrogens are atoms of their own: a geometry without them is not whole."""
+    known = Chem.Mol(mol)
+    known.UpdatePropertyCache(strict=False)  # of an unsanitised molecule RDKit knows no hydrogens
+    return all(atom.GetNumImplicitHs() + atom.GetNumExplicitHs() == 0 for atom in known.GetAtoms())
+
+
 def _conformer(name: str, elements: Any, positions: Any) -> Conformer:
     if len(elements) == 0:
         raise RecordError("no atoms")
+    if 0 in elements:
+        raise RecordError("an atom without an element")
     if not np.isfinite(positions).all():
         raise RecordError("positions that are not finite")
     return Conformer(name, np.asarray(elements, np.uint8), np.asarray(positions, np.float32))

@@ -9,7 +9,7 @@ from typing import Any
 from rdkit import Chem
 
 from molvec.errors import UserError
-from molvec.records.conformer import Conformer, ConformerRecord, conformer_of
+from molvec.records.conformer import Conformer, ConformerRecord, conformer_of, has_hydrogens
 from molvec.records.geometry import geometry_files, geometry_format, read_conformers
 from molvec.records.python import from_python
 from molvec.records.read import file_format, read_records
@@ -70,7 +70,7 @@ def _from_path(path: Path, smiles_column: str | None) -> Iterator[Found]:
 
 def _of_molecule(record: Record) -> Found:
     mol = record.mol
-    if mol is not None and mol.GetNumConformers() and _has_hydrogens(mol):
+    if mol is not None and mol.GetNumConformers() and has_hydrogens(mol):
         name = Chem.MolToSmiles(Chem.RemoveHs(mol, sanitize=False))
         try:
             return name, conformer_of(mol, name=name), None, None
@@ -78,10 +78,3 @@ def _of_molecule(record: Record) -> Found:
             pass  # a drawing
     text = Chem.MolToSmiles(mol) if mol is not None else record.text
     return text, None, record, record.error
-
-
-def _has_hydrogens(mol: Chem.Mol) -> bool:
-    """Whether all hydrogens are atoms of their own: a geometry without them is not whole."""
-    known = Chem.Mol(mol)
-    known.UpdatePropertyCache(strict=False)  # of an unsanitised molecule RDKit knows no hydrogens
-    return all(atom.GetNumImplicitHs() + atom.GetNumExplicitHs() == 0 for atom in known.GetAtoms())

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 
 from molvec.errors import UserError
-from molvec.records.conformer import Conformer, ConformerRecord, conformer_of
+from molvec.records.conformer import (
+    MAX_ELEMENT,
+    Conformer,
+    ConformerRecord,
+    conformer_of,
+    has_hydrogens,
+)
 from molvec.records.lines import UNREADABLE, open_bytes
 from molvec.records.record import RecordError
 from molvec.records.sdf import blocks
@@ -82,6 +88,8 @@ def _read_sdf(path: Path) -> Iterator[tuple[str, Geometry | str]]:
             continue
         try:
             found = conformer_of(mol)
+            if not has_hydrogens(mol):
+                raise RecordError("hydrogens are missing: a molecule in space is all of its atoms")
             yield title, (found.elements, found.positions)
         except RecordError as error:
             yield title, error.reason
@@ -121,6 +129,8 @@ def _xyz_frame(rows: list[list[str]], count: int) -> Geometry:
             elements[i] = (
                 int(symbol) if symbol.isdigit() else table.GetAtomicNumber(symbol.capitalize())
             )
+            if not 0 < elements[i] <= MAX_ELEMENT:
+                raise ValueError
             # Mathematica wrote some files of QM9: 1.5*^-6.
             positions[i] = [float(text.replace("*^", "e")) for text in row[1:4]]
         except (IndexError, ValueError, RuntimeError, OverflowError):

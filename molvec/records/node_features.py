@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 IDS = ("id", "name", "node", "names", "ids")
+_INDEX = "unnamed: 0"  # what pandas calls a first column without a name, as it writes an index
+_NO_NUMBERS = ("row", "error")  # what `molvec embed` writes beside the numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +137,7 @@ def _frame(path: Path, suffix: str) -> pd.DataFrame:
         top = pd.read_csv(path, sep=separator, header=None, nrows=2, dtype=str)
     except (gzip.BadGzipFile, pd.errors.EmptyDataError) as error:
         raise UserError(f"{path} is empty or broken: {error}") from None
-    # A header is a first row with fewer numbers than the second.
-    numbers = [pd.to_numeric(row, errors="coerce").notna().sum() for _, row in top.iterrows()]
-    header = 0 if len(numbers) > 1 and numbers[0] < numbers[1] else None
+    header = 0 if len(top) > 1 and _is_header(*(list(row) for _, row in top.iterrows())) else None
     frame = pd.read_csv(path, sep=separator, header=header)
     ids = _id_column(frame)
     if ids is not None:  # as written: 007 is no number, and NA may be a name
@@ -145,6 +145,21 @@ def _frame(path: Path, suffix: str) -> pd.DataFrame:
         names: dict[str, Any] = {"usecols": [column], "dtype": str, "keep_default_na": False}
         frame[ids] = pd.read_csv(path, sep=separator, header=header, **names).iloc[:, 0]
     return frame
+
+
+def _is_header(first: list[Any], second: list[Any]) -> bool:
+    """Whether the first row of a table names its columns, by cells of text or ``NaN``."""
+    import pandas as pd
+
+    def texts(row: list[Any]) -> int:
+        cells = pd.Series(row, dtype=object)
+        return int((cells.notna() & pd.to_numeric(cells, errors="coerce").isna()).sum())
+
+    if texts(first) > texts(second):
+        return True
+    names = str(first[0]).lower() in IDS or (pd.isna(first[0]) and not pd.isna(second[0]))
+    counted = [str(cell) for cell in first] == [str(i) for i in range(len(first))]
+    return names or (counted and len(first) > 1)  # pandas numbers columns without names
 
 
 def _is_list(column: pd.Series) -> bool:
@@ -155,7 +170,7 @@ def _id_column(frame: pd.DataFrame) -> Any:
     """Find the column of names; ``None`` if there is none."""
     from pandas.api.types import is_numeric_dtype
 
-    named = [name for name in frame.columns if str(name).lower() in IDS]
+    named = [name for name in frame.columns if str(name).lower() in (*IDS, _INDEX)]
     texts = [
         name
         for name in frame.columns
@@ -180,6 +195,8 @@ def _of_frame(frame: pd.DataFrame) -> NodeFeatures:
     numbers = [
         name
         for name in columns
-        if name != ids and is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])
+        if name not in (ids, *_NO_NUMBERS)
+        and is_numeric_dtype(frame[name])
+        and not is_bool_dtype(frame[name])
     ]
     return NodeFeatures(names, frame[numbers].to_numpy(dtype=np.float32))

@@ -77,14 +77,12 @@ def _sanitised_smiles(smiles: str, max_atoms: int | None) -> Chem.Mol:
 def _from_mol(mol: Chem.Mol) -> Chem.Mol:
     # A molecule may come unsanitised, kekulised or with hydrogens: its graph must be that of its
     # SMILES all the same.
-    if any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
-        try:
-            return Chem.RemoveHs(mol)
-        except Exception as error:
-            raise RecordError(_first_line(error)) from None
     copy = Chem.Mol(mol)
     _sanitise(copy)
     Chem.AssignStereochemistry(copy, cleanIt=True, force=True)
+    if any(atom.GetAtomicNum() == 1 for atom in mol.GetAtoms()):
+        copy = Chem.RemoveHs(copy)
+        Chem.AssignStereochemistry(copy, cleanIt=True, force=True)
     return copy
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from rdkit import Chem
 
 from molvec.data.conformers import ConformerDataset, ConformerStore, open_conformers
 from molvec.data.qm9 import (
@@ -49,6 +50,14 @@ def test_good_geometries_are_kept_and_the_rest_is_named(folder, tmp_path):
     assert "… of … atoms; the rest of the file is lost (a.xyz: broken)" in summary
     with pytest.raises(IndexError, match="item 1 of a store with 1"):
         store[1]
+
+
+def test_skipped_geometries_of_one_title_count_one_by_one(tmp_path):
+    (tmp_path / "a.xyz").write_text(WATER)
+    flat = Chem.MolToMolBlock(Chem.MolFromSmiles("CC")) + "$$$$\n"
+    (tmp_path / "b.sdf").write_text("".join(["same" + flat] * 3))
+    store = open_conformers(tmp_path, cache=tmp_path / "cache")
+    assert "3 of 4 geometries" in store.summary()
 
 
 def test_a_store_is_built_once_and_anew_when_damaged_or_changed(folder, tmp_path):

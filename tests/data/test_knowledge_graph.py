@@ -70,6 +70,19 @@ def test_the_target_relation_is_dealt(networks):  # noqa: F811
     assert load_knowledge_graph("dealt", seed=4).test.tolist() != graph.test.tolist()
 
 
+def test_a_repeated_triple_is_dealt_once(networks):  # noqa: F811
+    lines = [f"d{i % 10}\t{r}\te0\n" for i in range(20) for r in ("treats", "like")]
+    nodes = "id\tname\tkind\nd0\tAsp\tD\n"
+    files = {"train.txt": "h\tr\tt\n" + "".join(lines), "nodes.tsv": nodes}
+    about = {"header": True, "target": "treats", "without": ("valid", "test")}
+    add(networks, "twice", about, files)
+    for seed in range(5):
+        graph = load_knowledge_graph("twice", seed=seed)
+        parts = [{tuple(row) for row in part} for part in (graph.train, graph.valid, graph.test)]
+        assert not parts[0] & (parts[1] | parts[2])
+        assert (len(graph.valid), len(graph.test)) == (1, 1)
+
+
 def test_what_is_no_knowledge_graph(networks):  # noqa: F811
     assert list_knowledge_graphs() == ["triples"]
     with pytest.raises(UserError, match=r"tables is no knowledge graph\. Known: triples"):

@@ -35,6 +35,12 @@ def test_any_molecule_gives_as_many(smiles):
     assert not values.isinf().any()
 
 
+def test_areas_by_charge_are_unknown_where_charges_are():
+    """RDKit puts all of the surface into the last bin."""
+    assert fast_descriptors(Chem.MolFromSmiles("CC[Hg]Cl"))[0, -14:].isnan().all()
+    assert fast_descriptors(Chem.MolFromSmiles("CCCl"))[0, -14:].isfinite().all()
+
+
 def test_kinds():
     mol = Chem.MolFromSmiles("CCO")
     bits = pickle.loads(pickle.dumps(Grounding("fingerprint", bits=64)))(mol)

@@ -35,6 +35,12 @@ def test_walks_are_diagonals_of_powers_of_the_transition_matrix(smiles):
     np.testing.assert_allclose(walk, np.stack(expected, 1), atol=1e-6)
 
 
+def test_walks_are_float32_whatever_the_network_computes_in():
+    exact = structure_of(batch_of("c1ccccc1CO")).walk
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        torch.testing.assert_close(structure_of(batch_of("c1ccccc1CO")).walk, exact, rtol=0, atol=0)
+
+
 def test_edges_point_to_their_row_of_edge_attr():
     batch = batch_of("C#N", "C=O")
     edge = structure_of(batch).edge

@@ -179,6 +179,15 @@ def test_grounding_by_values_is_smooth_l1_in_standard_deviations_without_missing
         build(grounding_loss="counts")
 
 
+def test_grounding_that_knows_nothing_adds_nothing(batch, mask):
+    model = build(grounding_weight=1.0, grounding_size=3, grounding_loss="values")
+    batch.grounding = torch.full((len(SMILES), 3), torch.nan)
+    output = model(batch, mask)
+    assert float(output.parts["grounding"]) == 0
+    output.loss.backward()
+    assert not model.grounding_head.weight.grad.any()
+
+
 def test_grounding_in_the_full_view_reads_what_the_student_makes_of_all_nodes(batch, mask):
     model = build(grounding_weight=1.0, grounding_size=2, grounding_view="full")
     batch.grounding = (torch.rand(len(SMILES), 2) < 0.5).float()

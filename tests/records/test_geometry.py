@@ -56,6 +56,7 @@ def test_xyz_frames(tmp_path):
         (f"{WATER}3\nx\nO 0 0 0\n", "1 of 3 atoms; the rest of the file is lost"),
         (f"{WATER}1\nx\nQq 0 0 0\n", "atom 1 is 'Qq 0 0 0', not an element and x y z; the rest"),
         (f"{WATER}1\nx\nO 0 0\n", "atom 1 is 'O 0 0', not an element and x y z"),
+        (f"{WATER}1\nx\n200 0 0 0\n", "atom 1 is '200 0 0 0', not an element"),
         (f"{WATER}1\nx\nO 0 nan 0\n", "positions that are not finite"),
     ],
 )
@@ -80,6 +81,17 @@ def test_sdf_keeps_hydrogens_and_order(tmp_path):
     assert records[0].conformer.elements.tolist() == [6, 8, 1, 1, 1, 1]
     expected = mol.GetConformer().GetPositions()
     np.testing.assert_allclose(records[0].conformer.positions, expected, atol=1e-4)
+
+
+def test_sdf_without_hydrogens_or_elements_is_not_whole(tmp_path):
+    """A ligand of a crystal structure: vectors of its heavy atoms would be of something else."""
+    mol = mol_with_positions("CO")
+    dummy = Chem.RWMol(mol)
+    dummy.GetAtomWithIdx(0).SetAtomicNum(0)
+    path = tmp_path / "a.sdf"
+    path.write_text(sdf(Chem.RemoveHs(mol), dummy, mol))
+    reason = "hydrogens are missing: a molecule in space is all of its atoms"
+    assert errors(read_conformers(path)) == [reason, "an atom without an element", None]
 
 
 @pytest.mark.parametrize(

@@ -201,3 +201,26 @@ def test_damaged_gzip_of_names_and_triples(tmp_path):
     for read in (lambda: list(node_records(path)), lambda: read_triples(path)):
         with pytest.raises(UserError, match=r"cannot read .*x\.txt\.gz"):
             read()
+
+
+@pytest.mark.parametrize("header", [",0,1", "id,0,1", "node,a,b", "0,1,2"])
+def test_a_row_of_names_is_no_node(header, tmp_path):
+    """pandas numbers columns without names, and leaves the name of the index empty."""
+    table = read_node_features(written(tmp_path / "f.csv", f"{header}\nP1,5,6\nP2,7,8\n"))
+    assert table.names == ("P1", "P2")
+    assert table.values.tolist() == [[5, 6], [7, 8]]
+
+
+def test_rows_of_numbers_are_nodes(tmp_path):
+    holes = read_node_features(written(tmp_path / "f.csv", "P1,,0.5\nP2,0.1,0.4\n"))
+    assert holes.names == ("P1", "P2")
+    numbered = read_node_features(written(tmp_path / "g.csv", ",0,1\n0,5,6\n1,7,8\n"))
+    assert (numbered.names, numbered.values.shape) == (("0", "1"), (2, 2))
+
+
+def test_embeddings_as_features(tmp_path):
+    """What ``molvec embed --nodes`` writes can be read: the row and the reason are no numbers."""
+    text = "row,node,0,1,error\n0,TP53,1,2,\n1,NA,3,4,\n"
+    table = read_node_features(written(tmp_path / "f.csv", text))
+    assert table.names == ("TP53", "NA")
+    assert table.values.tolist() == [[1, 2], [3, 4]]

@@ -199,3 +199,21 @@ def test_rdkit_log_is_silent_only_meanwhile(capfd):
 
 def test_error_survives_pickling():
     assert pickle.loads(pickle.dumps(RecordError("no atoms"))).reason == "no atoms"
+
+
+@pytest.mark.parametrize("smiles", ["C[C@@H](N)C(=O)O", "F/C=C/F", "F/C=C\\F"])
+def test_stereo_beside_explicit_hydrogens(smiles):
+    """Pickling drops RDKit's labels, and an unsanitised molecule never had them."""
+    mol = Chem.MolFromSmiles(smiles)
+    pickled = pickle.loads(pickle.dumps(Chem.AddHs(mol)))
+    assert everything(parse(Record(0, mol=pickled))) == everything(from_smiles(smiles))
+    options = Chem.SmilesParserParams()
+    options.sanitize = options.removeHs = False
+    raw = Chem.MolFromSmiles(Chem.MolToSmiles(Chem.AddHs(mol)), options)
+    assert Chem.MolToSmiles(parse(Record(0, mol=raw))) == Chem.MolToSmiles(mol)
+
+
+def test_a_stereo_label_follows_the_centre():
+    mol = Chem.AddHs(Chem.MolFromSmiles("C[C@@H](N)C(=O)O"))
+    mol.GetAtomWithIdx(1).InvertChirality()
+    assert parse(Record(0, mol=mol)).GetAtomWithIdx(1).GetProp("_CIPCode") == "S"
