@@ -72,7 +72,7 @@ def test_frames_with_energies_and_forces(card, file):
     assert labelled.unit == "eV"
     np.testing.assert_array_equal(labelled.targets["energy"], held["E"])
     np.testing.assert_array_equal(labelled.conformers[7].positions, held["R"][7])
-    assert verify_trajectories("toy") == "toy: 60 frames of water, sha256 fits"
+    assert verify_trajectories("toy") == "toy: 60 frames of water, sha256 fits (mirror)"
     with pytest.raises(UserError, match=r"toy has no molecule 'wter'. Did you mean 'water'"):
         load_trajectory("toy", "wter")
 
