@@ -134,7 +134,8 @@ def _frame(path: Path, suffix: str) -> pd.DataFrame:
         return pd.read_parquet(path)
     separator = "\t" if suffix == ".tsv" else ","
     try:
-        top = pd.read_csv(path, sep=separator, header=None, nrows=2, dtype=str)
+        text: dict[str, Any] = {"dtype": str, "keep_default_na": False}
+        top = pd.read_csv(path, sep=separator, header=None, nrows=2, **text)
     except (gzip.BadGzipFile, pd.errors.EmptyDataError) as error:
         raise UserError(f"{path} is empty or broken: {error}") from None
     header = 0 if len(top) > 1 and _is_header(*(list(row) for _, row in top.iterrows())) else None
@@ -142,24 +143,24 @@ def _frame(path: Path, suffix: str) -> pd.DataFrame:
     ids = _id_column(frame)
     if ids is not None:  # as written: 007 is no number, and NA may be a name
         column = list(frame.columns).index(ids)
-        names: dict[str, Any] = {"usecols": [column], "dtype": str, "keep_default_na": False}
-        frame[ids] = pd.read_csv(path, sep=separator, header=header, **names).iloc[:, 0]
+        names = pd.read_csv(path, sep=separator, header=header, usecols=[column], **text)
+        frame[ids] = names.iloc[:, 0]
     return frame
 
 
-def _is_header(first: list[Any], second: list[Any]) -> bool:
-    """Whether the first row of a table names its columns, by cells of text or ``NaN``."""
+def _is_header(first: list[str], second: list[str]) -> bool:
+    """Whether the first row of a table names its columns."""
     import pandas as pd
 
-    def texts(row: list[Any]) -> int:
-        cells = pd.Series(row, dtype=object)
-        return int((cells.notna() & pd.to_numeric(cells, errors="coerce").isna()).sum())
+    def words(row: list[str]) -> int:
+        numbers = pd.to_numeric(pd.Series(row), errors="coerce")
+        return sum(cell != "" and pd.isna(n) for cell, n in zip(row, numbers, strict=True))
 
-    if texts(first) > texts(second):
+    if words(first) > words(second):
         return True
-    names = str(first[0]).lower() in IDS or (pd.isna(first[0]) and not pd.isna(second[0]))
-    counted = [str(cell) for cell in first] == [str(i) for i in range(len(first))]
-    return names or (counted and len(first) > 1)  # pandas numbers columns without names
+    named = first[0].lower() in IDS or (first[0] == "" and second[0] != "")
+    counted = first == [str(i) for i in range(len(first))]
+    return named or (counted and len(first) > 1)  # pandas numbers columns without names
 
 
 def _is_list(column: pd.Series) -> bool:

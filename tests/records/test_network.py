@@ -214,6 +214,8 @@ def test_a_row_of_names_is_no_node(header, tmp_path):
 def test_rows_of_numbers_are_nodes(tmp_path):
     holes = read_node_features(written(tmp_path / "f.csv", "P1,,0.5\nP2,0.1,0.4\n"))
     assert holes.names == ("P1", "P2")
+    lost = read_node_features(written(tmp_path / "n.csv", "NA,0.5\nP2,0.1\n"))
+    assert (lost.names, lost.values.shape) == (("NA", "P2"), (2, 1))
     numbered = read_node_features(written(tmp_path / "g.csv", ",0,1\n0,5,6\n1,7,8\n"))
     assert (numbered.names, numbered.values.shape) == (("0", "1"), (2, 2))
 
