@@ -358,18 +358,6 @@ def test_nothing_computed_is_an_error(table, tmp_path, monkeypatch):
         run_benchmark(settings(table), output=tmp_path)
 
 
-def test_a_part_without_labels_is_named_before_anything_is_fitted(table, tmp_path):
-    from molvec.benchmarking.datasets import check_split
-    from molvec.data.labelled import read_labelled
-    from molvec.data.split import make_split
-
-    data = read_labelled(table, smiles_column="S", targets=["mass"], task="regression")
-    split = make_split(data, "random", seed=0)
-    data.targets.iloc[split.test] = np.nan
-    with pytest.raises(UserError, match="no molecule of the test part has a label"):
-        check_split(data, split, lambda line: None)
-
-
 def test_repeated_options_count_once(table):
     chosen = settings(table, heads=("linear", "forest", "linear"), fractions=(0.5, 0.5, 1.0))
     assert chosen.heads == ("linear", "forest")
