@@ -40,6 +40,7 @@ from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.network import NetworkFeaturizer
+from molvec.featurize.network_surroundings import network_surroundings, surroundings_size
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import NUM_SURROUNDINGS
 from molvec.records import (
@@ -114,13 +115,15 @@ def build_featurizer(data: DataSettings) -> Featurizer:
 def grounding_targets(settings: PretrainSettings) -> Grounding | None:
     """What the grounding term predicts of molecules; ``None`` without one."""
     chosen = settings.objective
-    if not chosen.grounding_weight or settings.data.in_space:
+    if not chosen.grounding_weight or settings.data.kind != "molecules":
         return None
     return Grounding(chosen.grounding, bits=chosen.grounding_size)
 
 
-def grounding_size(settings: PretrainSettings) -> int:
+def grounding_size(settings: PretrainSettings, featurizer: Featurizer) -> int:
     """How many numbers the grounding term predicts; 0 without one."""
+    if settings.objective.grounding_weight and isinstance(featurizer, NetworkFeaturizer):
+        return surroundings_size(featurizer.edge_sizes[0] - 1, featurizer.features)
     if settings.objective.grounding_weight and settings.data.in_space:
         if settings.data.kind == "proteins":
             return NUM_SURROUNDINGS
@@ -241,7 +244,8 @@ def _network(settings: PretrainSettings, rows: Any) -> Corpus:
         sampling=sampling,
     )
     sampler = SubgraphSampler(network, **sampling)
-    dataset = NetworkDataset(sampler, featurizer, seed=settings.seed, rows=rows)
+    said = network_surroundings(network) if settings.objective.grounding_weight else None
+    dataset = NetworkDataset(sampler, featurizer, seed=settings.seed, rows=rows, grounding=said)
     alone = f"not learned from: {network.isolated:,} nodes without an edge"
     left_out = "\n".join(filter(None, [network.summary(), alone * (network.isolated > 0)]))
     identity = hashlib.sha256(" ".join(contents).encode()).hexdigest()

@@ -236,7 +236,7 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         visible_weight=settings.objective.visible_weight,
         graph_weight=settings.objective.graph_weight,
         grounding_weight=settings.objective.grounding_weight,
-        grounding_size=grounding_size(settings),
+        grounding_size=grounding_size(settings, featurizer),
         grounding_view=settings.objective.grounding_view,
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
         grounding_level="graph" if settings.objective.grounding in GRAPH_GROUNDINGS else "node",

@@ -162,7 +162,7 @@ GROUNDINGS = {
     "molecules": ("fingerprint", "descriptors", "surroundings"),
     "conformers": ("surroundings", "extended_huckel"),
     "proteins": ("surroundings",),
-    "networks": (),
+    "networks": ("surroundings",),
 }
 """What the grounding term can predict, by kind of data."""
 
@@ -249,8 +249,6 @@ class PretrainSettings(_Strict):
             )
         if self.student.predictor_edges and self.student.kind != "visible":
             raise ValueError("student.predictor_edges needs student.kind visible")
-        if self.data.kind == "networks" and self.objective.grounding_weight:
-            raise ValueError("objective.grounding_weight has no meaning for networks")
         known = GROUNDINGS[self.data.kind]
         if self.objective.grounding_weight and self.objective.grounding not in known:
             raise ValueError(f"{self.data.kind} need objective.grounding {' or '.join(known)}")

@@ -218,6 +218,11 @@ def test_reach_where_it_has_no_meaning(overrides, message):
     [
         ({}, "extended_huckel", "fingerprint or descriptors or surroundings"),
         (PROTEINS, "extended_huckel", "proteins need objective.grounding surroundings"),
+        (
+            {"data.kind": "networks", "data.source": "e.tsv"},
+            "fingerprint",
+            "networks need objective.grounding surroundings",
+        ),
         (CONFORMERS, "fingerprint", "objective.grounding surroundings or extended_huckel"),
     ],
 )

@@ -9,9 +9,11 @@ import pytest
 
 from molvec.config import load_settings
 from molvec.corpus import open_corpus
+from molvec.data.network import network_of
 from molvec.embed.load import load
 from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError
+from molvec.featurize.network_surroundings import network_surroundings
 from molvec.pretraining import pretrain, resume
 from tests.data.network_toys import networks  # noqa: F401
 from tests.networks import triples
@@ -172,3 +174,21 @@ def test_no_part_that_all_kinds_share_asks_for_the_kind(part):
         text = path.read_text(encoding="utf-8")
         for word in ("data.kind", "featurizer", "molvec.featurize", "Conformer", "Chain"):
             assert word not in text, f"{path} knows of {word}"
+
+
+def test_what_surrounds_a_node_is_learned(file, tmp_path):
+    chosen = {"grounding": "surroundings", "grounding_weight": 4.0}
+    settings = load_settings(
+        "ppi",
+        TINY
+        | {"data.source": str(file), "data.positions": 4, "steps": 60, "checkpoint_every": 60}
+        | {f"objective.{name}": value for name, value in chosen.items()},
+    )
+    corpus = open_corpus(settings)
+    said = network_surroundings(network_of(corpus.carried, corpus.featurizer))
+    graph = corpus.dataset.graph(3)
+    np.testing.assert_array_equal(graph.grounding, said[graph.node_id.numpy() - 1])
+    run = pretrain(settings, output=tmp_path / "run")
+    log = log_of(run.folder)
+    assert log[-1]["grounding_loss"] < 0.8 * log[0]["grounding_loss"]
+    assert load(run.folder, device="cpu").embed(["n 3"]).shape == (1, 32)

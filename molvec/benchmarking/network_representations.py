@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.data.adjacency import Adjacency
 from molvec.data.labelled_network import LabelledNetwork
-from molvec.data.positions import network_positions
+from molvec.data.positions import network_positions, with_positions
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.evaluate.representation import PRETRAINED, RANDOM_START
+from molvec.featurize.network_surroundings import network_surroundings
 
-FEATURES, DEGREE, NODE2VEC, POSITIONS = "features", "degree", "node2vec", "positions"
+FEATURES, DEGREE, NODE2VEC = "features", "degree", "node2vec"
+POSITIONS, SURROUNDINGS = "positions", "surroundings"
 WIDTH = 128
 """Of positions, as in the recipe, and of node2vec."""
 NODES_VERSION = 2
@@ -46,7 +48,8 @@ class NodeRepresentation:
 def baselines(data: LabelledNetwork, seeds: int) -> Iterator[NodeRepresentation]:
     """Yield what needs no model: node2vec, features where there are any, the degree.
 
-    And positions alone (:mod:`molvec.data.positions`), as the recipe's encoder reads them.
+    And positions alone (:mod:`molvec.data.positions`), as the recipe's encoder reads them, and
+    what the recipe's grounding term predicts, beside what it is made of: positions and features.
     """
     for seed in range(seeds):
         yield NodeRepresentation(
@@ -55,6 +58,9 @@ def baselines(data: LabelledNetwork, seeds: int) -> Iterator[NodeRepresentation]
     for seed in range(seeds):
         key = f"positions-{WIDTH}-{seed}-v{NODES_VERSION}"
         yield NodeRepresentation(POSITIONS, key, _positions(data, seed), seed)
+    for seed in range(seeds):
+        key = f"surroundings-{WIDTH}-{seed}-v{NODES_VERSION}"
+        yield NodeRepresentation(SURROUNDINGS, key, _surroundings(data, seed), seed)
     table = data.network.features
     if table is not None:
         yield NodeRepresentation(FEATURES, f"features-v{NODES_VERSION}", lambda: table)
@@ -135,6 +141,15 @@ def degree(data: LabelledNetwork) -> Vectors:
 
 def _positions(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:
     return lambda: network_positions(data.network, WIDTH, seed=seed)
+
+
+def _surroundings(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:
+    def compute() -> Vectors:
+        network = with_positions(data.network, WIDTH, seed=seed)
+        assert network.features is not None
+        return np.concatenate([network.features, network_surroundings(network)], axis=1)
+
+    return compute
 
 
 def _node2vec(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:

@@ -13,6 +13,7 @@ from torch_geometric.data import Data
 
 from molvec.data.subgraphs import SubgraphSampler
 from molvec.featurize.network import NetworkFeaturizer
+from molvec.graph import GROUNDING
 from molvec.records import Network
 
 TRAINING = 2
@@ -27,6 +28,8 @@ class NetworkDataset:
         featurizer: neighbourhood -> graph.
         seed: with the epoch and the node's row, the only source of randomness.
         rows: nodes to take samples around; by default all that have a neighbour.
+        grounding: ``[num_nodes, size]``, of the whole network: attach the rows of a sample's nodes
+            as ``grounding``.
     """
 
     def __init__(
@@ -36,10 +39,12 @@ class NetworkDataset:
         *,
         seed: int = 0,
         rows: NDArray[np.int64] | None = None,
+        grounding: NDArray[np.float32] | None = None,
     ) -> None:
         self.sampler = sampler
         self.featurizer = featurizer
         self.seed = seed
+        self.grounding = grounding
         joined = np.flatnonzero(sampler.adjacency.degree)
         self.rows: NDArray[np.int64] = joined if rows is None else np.asarray(rows, dtype=np.int64)
 
@@ -59,7 +64,11 @@ class NetworkDataset:
         """Draw and featurise a sample; one without a neighbour is a graph of one node."""
         row = self.row(index)
         rng = np.random.default_rng((self.seed, epoch, row, TRAINING))
-        return self.featurizer(self.sampler(row, rng))
+        found = self.sampler(row, rng)
+        graph = self.featurizer(found)
+        if self.grounding is not None:
+            graph[GROUNDING] = torch.from_numpy(self.grounding[found.nodes])
+        return graph
 
 
 def network_tensors(network: Network) -> dict[str, Tensor]:

@@ -12,7 +12,15 @@ from molvec.evaluate.markdown_table import table_lines
 from molvec.evaluate.score_table import DASH
 
 TITLES = {"micro_f1": "Micro-F1", "macro_f1": "Macro-F1", "pr_auc": "Average precision"}
-ROWS = ("pretrained", "random start", "node2vec", "positions", "features", "degree")
+ROWS = (
+    "pretrained",
+    "random start",
+    "node2vec",
+    "positions",
+    "surroundings",
+    "features",
+    "degree",
+)
 """Representations from the top; others follow."""
 COLUMNS = ("dataset", "representation", "metric", "mean", "std", "num_seeds", "valid", "seconds")
 

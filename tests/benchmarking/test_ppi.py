@@ -28,7 +28,7 @@ TINY = {
     "accelerator": "cpu",
     "precision": "32-true",
 }
-ROWS = ["pretrained", "random start", "node2vec", "positions", "degree"]
+ROWS = ["pretrained", "random start", "node2vec", "positions", "surroundings", "degree"]
 
 
 @pytest.fixture

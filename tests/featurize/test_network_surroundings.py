@@ -1,0 +1,60 @@
+"""What surrounds a node: by hand in a small network, by powers of a matrix in a drawn one."""
+
+import numpy as np
+
+from molvec.featurize.network_surroundings import (
+    HOPS,
+    network_surroundings,
+    surroundings_size,
+)
+from molvec.records import make_network
+from tests.networks import featurizer_of, knowledge
+
+
+def drawn(nodes=30, edges=60, seed=0):
+    rng = np.random.default_rng(seed)
+    one, two = rng.integers(nodes, size=(2, edges))
+    features = rng.standard_normal((nodes, 3)).astype(np.float32)
+    return make_network([str(i) for i in range(nodes)], one, two, features=features)
+
+
+def steps(network):
+    size = len(network)
+    joined = np.zeros((size, size))
+    joined[network.source, network.target] = joined[network.target, network.source] = 1
+    return joined / np.maximum(joined.sum(axis=1, keepdims=True), 1)
+
+
+def test_features_are_averaged_over_one_step_two_and_three():
+    network = drawn()
+    found = network_surroundings(network)
+    walk = steps(network)
+    means = [np.linalg.matrix_power(walk, hop) @ network.features for hop in range(1, HOPS + 1)]
+    np.testing.assert_allclose(found[:, 2:], np.concatenate(means, axis=1), atol=1e-6)
+    degree = np.log1p((walk > 0).sum(axis=1))
+    np.testing.assert_allclose(found[:, 0], degree, rtol=1e-6)
+    np.testing.assert_allclose(found[:, 1], walk @ degree, rtol=1e-5)
+
+
+def test_an_edge_is_one_kind_at_its_tail_and_another_at_its_head():
+    # likes: a -> b, c -> d; knows: b -> c, a -> b. Kinds: likes, knows, liked, known.
+    found = network_surroundings(knowledge())
+    own = [[1, 1, 0, 0], [0, 1, 1, 1], [1, 0, 0, 1], [0, 0, 1, 0], [0, 0, 0, 0]]
+    np.testing.assert_allclose(found[:, :4], np.log1p(own), rtol=1e-6)
+    np.testing.assert_allclose(found[0, 4:], found[1, :4])  # b is the one neighbour of a
+    np.testing.assert_allclose(found[1, 4:], (found[0, :4] + found[2, :4]) / 2, rtol=1e-6)
+
+
+def test_a_node_without_an_edge_has_nothing_around_it():
+    found = network_surroundings(knowledge(features=True))
+    assert (found[4] == 0).all()
+    assert (found[:4] != 0).any(axis=1).all()
+
+
+def test_its_size_is_known_before():
+    for features in (False, True):
+        network = knowledge(features=features)
+        featurizer = featurizer_of(network)
+        size = surroundings_size(featurizer.edge_sizes[0] - 1, featurizer.features)
+        assert network_surroundings(network).shape == (5, size)
+    assert network_surroundings(drawn()).shape[1] == surroundings_size(1, 3)
