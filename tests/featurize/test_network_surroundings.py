@@ -45,6 +45,32 @@ def test_an_edge_is_one_kind_at_its_tail_and_another_at_its_head():
     np.testing.assert_allclose(found[1, 4:], (found[0, :4] + found[2, :4]) / 2, rtol=1e-6)
 
 
+def test_the_kind_of_an_edge_is_bound_to_who_is_at_its_other_end():
+    """Unbinding a kind finds the one neighbour whom it joins, among all entities."""
+    rng = np.random.default_rng(0)
+    nodes, kinds = 40, 6
+    one = np.repeat(np.arange(nodes), kinds)
+    kind = np.tile(np.arange(kinds), nodes)
+    two = (one + 1 + kind) % nodes
+    features = rng.standard_normal((nodes, 512)).astype(np.float32)
+    network = make_network(
+        [str(i) for i in range(nodes)],
+        one,
+        two,
+        relation=kind,
+        relations=[f"r{k}" for k in range(kinds)],
+        features=features,
+        directed=True,
+    )
+    bound = network_surroundings(network)[:, -512:]
+    signs = np.random.default_rng(0).choice((-1.0, 1.0), (2 * kinds, 512))
+    for k in range(kinds):
+        score = (bound * signs[k]) @ features.T
+        assert (score.argmax(axis=1) == (np.arange(nodes) + 1 + k) % nodes).all()
+        score = (bound * signs[kinds + k]) @ features.T  # seen from the head
+        assert (score.argmax(axis=1) == (np.arange(nodes) - 1 - k) % nodes).all()
+
+
 def test_a_node_without_an_edge_has_nothing_around_it():
     found = network_surroundings(knowledge(features=True))
     assert (found[4] == 0).all()
