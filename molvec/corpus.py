@@ -28,6 +28,7 @@ from molvec.data.mixture import Mixture
 from molvec.data.network import NetworkDataset, network_tensors
 from molvec.data.network_card import list_networks
 from molvec.data.network_source import open_network
+from molvec.data.network_surroundings import network_surroundings, surroundings_size
 from molvec.data.positions import with_positions
 from molvec.data.source import sha256_of
 from molvec.data.store import SmilesStore, open_store
@@ -40,7 +41,6 @@ from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.network import NetworkFeaturizer
-from molvec.featurize.network_surroundings import network_surroundings, surroundings_size
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import NUM_SURROUNDINGS
 from molvec.records import (

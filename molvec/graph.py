@@ -23,7 +23,8 @@ field           dtype and shape                          meaning
 ``batch``       int64 ``[num_nodes]``                    graph of each node, non-decreasing
 ``grounding``   float32 ``[num_graphs, size]``           what a graph tells of itself, for the
                                                          objective's grounding term (optional);
-                                                         in space ``[num_nodes, size]``
+                                                         ``[num_nodes, size]`` for what is asked
+                                                         of every node
 ==============  =======================================  ==========================================
 """
 

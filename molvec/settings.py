@@ -149,11 +149,13 @@ class ObjectiveSettings(_Strict):
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
     grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what the graph says of itself
     # molecules: what RDKit computes of the graph, or (surroundings) of each atom and the graph; in
-    # space: what surrounds an atom or a residue, or (conformers) what RDKit says of the electrons
+    # space: what surrounds an atom or a residue, or (conformers) what RDKit says of the electrons;
+    # networks: what surrounds a node in the whole network
     grounding: Literal["fingerprint", "descriptors", "surroundings", "extended_huckel"] = (
         "fingerprint"
     )
-    # full: one more pass of the student; clean: the same, over coordinates without noise
+    # full: one more pass of the student; clean: the same, over coordinates without noise, or with
+    # the edges that mask.edges hides
     grounding_view: Literal["masked", "full", "clean"] = "masked"
     grounding_size: Positive = 1024  # number of fingerprint bits
 

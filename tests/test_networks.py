@@ -10,11 +10,11 @@ import pytest
 from molvec.config import load_settings
 from molvec.corpus import open_corpus
 from molvec.data.network import network_of
+from molvec.data.network_surroundings import network_surroundings
 from molvec.embed.load import load
 from molvec.embed.network import NetworkEmbedder
 from molvec.errors import UserError
-from molvec.featurize.network_surroundings import network_surroundings
-from molvec.pretraining import pretrain, resume
+from molvec.pretraining import build_model, pretrain, resume
 from tests.data.network_toys import networks  # noqa: F401
 from tests.networks import triples
 from tests.runs import assert_same_run, log_of, stop_at
@@ -45,7 +45,8 @@ def file(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def settings(file):
-    return load_settings("kg", TINY | {"data.source": str(file)})
+    grounding = {"objective.grounding": "surroundings", "objective.grounding_weight": 1.0}
+    return load_settings("kg", TINY | grounding | {"data.source": str(file)})
 
 
 @pytest.fixture(scope="module")
@@ -176,12 +177,14 @@ def test_no_part_that_all_kinds_share_asks_for_the_kind(part):
             assert word not in text, f"{path} knows of {word}"
 
 
-def test_what_surrounds_a_node_is_learned(file, tmp_path):
-    chosen = {"grounding": "surroundings", "grounding_weight": 4.0}
+@pytest.mark.parametrize(("recipe", "view"), [("kg", "masked"), ("kg", "full"), ("ppi", "clean")])
+def test_what_surrounds_a_node_is_learned(file, tmp_path, recipe, view):
+    chosen = {"grounding": "surroundings", "grounding_weight": 4.0, "grounding_view": view}
     settings = load_settings(
-        "ppi",
+        recipe,
         TINY
         | {"data.source": str(file), "data.positions": 4, "steps": 60, "checkpoint_every": 60}
+        | {"optimizer.lr": 0.01}
         | {f"objective.{name}": value for name, value in chosen.items()},
     )
     corpus = open_corpus(settings)
@@ -192,3 +195,10 @@ def test_what_surrounds_a_node_is_learned(file, tmp_path):
     log = log_of(run.folder)
     assert log[-1]["grounding_loss"] < 0.8 * log[0]["grounding_loss"]
     assert load(run.folder, device="cpu").embed(["n 3"]).shape == (1, 32)
+
+
+def test_the_term_can_be_left_out(file):
+    settings = load_settings("ppi", {"data.source": str(file), "objective.grounding_weight": 0})
+    corpus = open_corpus(settings)
+    assert corpus.dataset.grounding is None
+    assert build_model(settings, corpus.featurizer).grounding_head is None

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.data.adjacency import Adjacency
 from molvec.data.labelled_network import LabelledNetwork
-from molvec.data.positions import network_positions, with_positions
+from molvec.data.network_surroundings import network_surroundings
+from molvec.data.positions import MAX_NODES, network_positions, with_positions
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.evaluate.representation import PRETRAINED, RANDOM_START
-from molvec.featurize.network_surroundings import network_surroundings
 
 FEATURES, DEGREE, NODE2VEC = "features", "degree", "node2vec"
 POSITIONS, SURROUNDINGS = "positions", "surroundings"
@@ -145,7 +145,9 @@ def _positions(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:
 
 def _surroundings(data: LabelledNetwork, seed: int) -> Callable[[], Vectors]:
     def compute() -> Vectors:
-        network = with_positions(data.network, WIDTH, seed=seed)
+        network = data.network
+        if len(network) <= MAX_NODES or network.features is None:
+            network = with_positions(network, WIDTH, seed=seed)
         assert network.features is not None
         return np.concatenate([network.features, network_surroundings(network)], axis=1)
 

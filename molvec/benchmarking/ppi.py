@@ -54,7 +54,9 @@ RULES = (
     "Linear heads on frozen vectors: logistic regression, its strength chosen on the validation "
     "part, once for F1 (mean of micro and macro) and once for average precision (mean over "
     "labels). F1 gives each node as many labels as it has, the best ones, in all rows. Of shs27k "
-    "pairs have the labels, and a head reads the sum and the product of their nodes. The spread "
+    "pairs have the labels, and a head reads the sum and the product of their nodes. Positions say "
+    "where in the network a node is; surroundings are positions and features, if there are any, "
+    "beside their averages over one, two and three steps through the network. The spread "
     "is the standard deviation over seeds: of pretraining, random start, walks and, where there "
     "are no official parts, of the parts."
 )

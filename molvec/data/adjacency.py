@@ -2,10 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from molvec.records import Network
+
+
+def both_ways(
+    network: Network,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return every edge from each of its ends: where it is seen from, what it leads to, its kind.
+
+    A relation seen from its tail is another kind of edge than from its head.
+
+    Shapes:
+        - output: int64 ``[2 num_edges]`` each.
+    """
+    one, two, kind = network.source, network.target, network.relation
+    back = kind + len(network.relations) * network.directed
+    return np.concatenate([one, two]), np.concatenate([two, one]), np.concatenate([kind, back])
+
+
+def joined(network: Network) -> Any:
+    """Return who is next to whom: symmetric, sparse, 1 whatever joins the two, float64."""
+    from scipy.sparse import coo_matrix
+
+    ends = np.unique(np.stack([network.source, network.target]), axis=1)
+    size = len(network)
+    there = coo_matrix((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(size, size))
+    return ((there + there.T) > 0).astype(np.float64).tocsr()
 
 
 class Adjacency:
@@ -28,12 +55,11 @@ class Adjacency:
 
     def __init__(self, network: Network) -> None:
         size, kinds = len(network), len(network.relations)
-        one, two, kind = network.source, network.target, network.relation
+        one, two = network.source, network.target
         self.size = size
         self.directed = network.directed
-        here, there = np.concatenate([one, two]), np.concatenate([two, one])
-        # A relation seen from its tail is another kind of edge than from its head.
-        group = here * (2 * kinds) + np.concatenate([kind, kind + kinds * network.directed])
+        here, there, kind = both_ways(network)
+        group = here * (2 * kinds) + kind
         order = np.lexsort((there, group))
         self.neighbours: NDArray[np.int32] = there[order].astype(np.int32)
         group = group[order]
@@ -49,9 +75,9 @@ class Adjacency:
         ends = np.concatenate([pairs // size, pairs % size])
         self.degree: NDArray[np.int64] = np.bincount(ends, minlength=size)
         key = one * size + two
-        by_key = np.lexsort((kind, key))
+        by_key = np.lexsort((network.relation, key))
         self._key: NDArray[np.int64] = key[by_key]
-        self._kind: NDArray[np.int32] = kind[by_key].astype(np.int32)
+        self._kind: NDArray[np.int32] = network.relation[by_key].astype(np.int32)
 
     def edges_among(
         self, nodes: NDArray[np.int64]

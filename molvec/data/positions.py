@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molvec.data.adjacency import joined
 from molvec.errors import UserError
 from molvec.records import Network
 
@@ -53,7 +54,6 @@ def network_positions(network: Network, width: int, *, seed: int = 0) -> NDArray
     Raises:
         UserError: if the network has too many nodes.
     """
-    from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
     size = len(network)
@@ -62,9 +62,7 @@ def network_positions(network: Network, width: int, *, seed: int = 0) -> NDArray
             f"positions need all pairs of nodes, and {size:,} nodes are too many (at most "
             f"{MAX_NODES:,}): set data.positions=0 and data.entity_table=true"
         )
-    ends = np.unique(np.stack([network.source, network.target]), axis=1)
-    there = coo_matrix((np.ones(ends.shape[1]), (ends[0], ends[1])), shape=(size, size))
-    adjacency = ((there + there.T) > 0).astype(np.float64).tocsr()
+    adjacency = joined(network)
     parts = [
         (nodes, np.sqrt(adjacency.sum()) * _walks(adjacency[nodes][:, nodes]))
         for nodes in _groups(connected_components(adjacency, directed=False)[1])

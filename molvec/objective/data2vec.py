@@ -84,7 +84,7 @@ class Data2Vec(nn.Module):
             and weigh as much as the others together.
         grounding_view: ``"masked"``, from what the student sees in every view; ``"full"``, from
             one more pass over the full graph; or ``"clean"``, the same over positions without
-            noise: what ``embed`` reads.
+            noise and with every edge: what ``embed`` reads.
         grounding_size: number of its columns.
         grounding_loss: what they are, a key of ``GROUNDING_LOSSES``.
     """

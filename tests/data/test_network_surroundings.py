@@ -1,12 +1,15 @@
 """What surrounds a node: by hand in a small network, by powers of a matrix in a drawn one."""
 
 import numpy as np
+import pytest
 
-from molvec.featurize.network_surroundings import (
+from molvec.data import network_surroundings as network_surroundings_module
+from molvec.data.network_surroundings import (
     HOPS,
     network_surroundings,
     surroundings_size,
 )
+from molvec.errors import UserError
 from molvec.records import make_network
 from tests.networks import featurizer_of, knowledge
 
@@ -75,6 +78,14 @@ def test_a_node_without_an_edge_has_nothing_around_it():
     found = network_surroundings(knowledge(features=True))
     assert (found[4] == 0).all()
     assert (found[:4] != 0).any(axis=1).all()
+
+
+def test_too_many_numbers_are_refused_before_they_are_there(monkeypatch):
+    monkeypatch.setattr(network_surroundings_module, "LARGEST", 39)
+    with pytest.raises(UserError, match="5 nodes with 4 kinds of edges is 40 numbers, too many"):
+        network_surroundings(knowledge())
+    monkeypatch.setattr(network_surroundings_module, "LARGEST", 40)
+    assert network_surroundings(knowledge()).size == 40
 
 
 def test_its_size_is_known_before():
