@@ -23,7 +23,7 @@ from torch_geometric.data import Data
 from molvec.data.archive import entry_records, fetch_entries, is_list
 from molvec.data.dataset import StoreDataset
 from molvec.data.ragged import Ragged, write_ragged
-from molvec.data.source import cache_folder, sha256_of
+from molvec.data.source import cache_folder, sha256_if_readable
 from molvec.errors import UserError
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import surroundings
@@ -31,6 +31,8 @@ from molvec.graph import GROUNDING
 from molvec.records import Chain, ChainRecord, SkipCount, chain_records, structure_files
 
 FORMAT = "molvec.chains/1"
+READER = 2
+"""Raised with every change of what is read of a file."""
 COLUMNS = ("letters", "backbone")
 
 
@@ -112,8 +114,8 @@ def open_chains(
     sources = _listed(source, cache) if is_list(source) else _files(source)
     unwanted = sorted({name.lower() for name in leave_out})
     limits = [min_residues, max_residues, unwanted]
-    contents = [[each.name, sha256_of(each.path) if each.path else ""] for each in sources]
-    key = hashlib.sha256(json.dumps([FORMAT, limits, contents]).encode()).hexdigest()
+    contents = [[each.name, sha256_if_readable(each.path) if each.path else ""] for each in sources]
+    key = hashlib.sha256(json.dumps([FORMAT, READER, limits, contents]).encode()).hexdigest()
     folder = (cache or cache_folder()) / "chains" / key[:32]
     if folder.exists():
         try:

@@ -18,7 +18,7 @@ from molvec.data.card import list_cards, load_card
 from molvec.data.dataset import StoreDataset
 from molvec.data.qm9 import read_qm9_geometries
 from molvec.data.ragged import Ragged, write_ragged
-from molvec.data.source import cache_folder, fetch, sha256_of
+from molvec.data.source import cache_folder, fetch, sha256_if_readable
 from molvec.data.store import SmilesStore
 from molvec.errors import UserError
 from molvec.featurize.conformer import ConformerFeaturizer
@@ -33,7 +33,7 @@ from molvec.records import (
 )
 
 FORMAT = "molvec.conformers/1"
-READER = 2
+READER = 3
 """Raised with what files are taken to say: stores that were made of them are made again."""
 COLUMNS = ("elements", "positions")
 
@@ -108,7 +108,7 @@ def open_conformers(source: str | Path, *, cache: Path | None = None) -> Conform
     files = geometry_files(path)
     base = path if path.is_dir() else path.parent
     names = [str(file.relative_to(base)) for file in files]
-    contents = [[name, sha256_of(file)] for name, file in zip(names, files, strict=True)]
+    contents = [[name, sha256_if_readable(file)] for name, file in zip(names, files, strict=True)]
 
     def rows() -> Iterator[tuple[str, ConformerRecord]]:
         for name, file in zip(names, files, strict=True):

@@ -66,6 +66,14 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_if_readable(path: Path) -> str:
+    """Return the sha256 of a file, or nothing if it cannot be read: reading it will say why."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return ""
+
+
 def content_sha256(path: Path) -> str:
     """Return the sha256 of a file's content: decompressed if its name ends in ``.gz``.
 

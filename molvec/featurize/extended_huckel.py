@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdEHTTools
+from scipy.spatial.distance import pdist
 from torch import Tensor
 from torch_geometric.data import Data
 
@@ -37,6 +38,9 @@ FRONTIER = (-2, -1, 0, 1, 2)
 NUM_SHARED = len(FRONTIER) + 1
 """The last columns, which are of the molecule."""
 
+TOO_CLOSE = 0.2
+"""Angstrom between atoms: nearer, RDKit's calculation has no meaning, and at 0 ends the process."""
+
 NUM_EXTENDED_HUCKEL = len(ENERGIES) + 3 + NUM_SHARED
 
 
@@ -50,7 +54,8 @@ def extended_huckel(graph: Data) -> Tensor:
     with :math:`\sigma_k` half the distance between the energies beside :math:`E_k`; its charge and
     its shares of the highest occupied and the lowest unoccupied orbital. Of the molecule, the same
     at all atoms: five orbital energies (eV), and the length of the dipole of the charges (e
-    Angstrom). NaN where an element has no parameters, or an orbital does not exist.
+    Angstrom). NaN where an element has no parameters, an orbital does not exist, or two atoms are
+    nearly at one place.
 
     Args:
         graph: of one conformer, from :class:`molvec.featurize.conformer.ConformerFeaturizer` with
@@ -58,7 +63,7 @@ def extended_huckel(graph: Data) -> Tensor:
     """
     elements, positions = graph.x[:, 0].tolist(), graph[POS].double().numpy()
     targets = np.full((len(elements), NUM_EXTENDED_HUCKEL), np.nan)
-    if ELEMENTS.issuperset(elements):
+    if ELEMENTS.issuperset(elements) and not _clashes(positions):
         with _silence():
             found, result = rdEHTTools.RunMol(_molecule(elements, positions))
         if found:
@@ -71,6 +76,11 @@ def extended_huckel(graph: Data) -> Tensor:
                 float(np.linalg.norm(charges @ (positions - positions.mean(0)))),
             )
     return torch.from_numpy(targets.astype(np.float32))
+
+
+def _clashes(positions: NDArray[np.float64]) -> bool:
+    """Say whether two atoms are nearly at one place."""
+    return len(positions) > 1 and float(pdist(positions).min()) < TOO_CLOSE
 
 
 def _targets(

@@ -60,9 +60,16 @@ def _from_path(path: Path, smiles_column: str | None) -> Iterator[Found]:
     if path.is_dir() or geometry_format(path):
         if smiles_column is not None:
             raise UserError(f"{path} has no columns: drop --smiles-column")
-        for file in geometry_files(path):
-            for record in read_conformers(file):
-                yield record.text, record.conformer, None, record.error
+        files = geometry_files(path)
+        for file in files:
+            try:
+                for record in read_conformers(file):
+                    yield record.text, record.conformer, None, record.error
+            except UserError as error:
+                if len(files) == 1:
+                    raise
+                name = str(file.relative_to(path))
+                yield name, None, None, str(error).replace(str(file), file.name)
         return
     file_format(path)  # names the formats if it is none of them
     yield from map(_of_molecule, read_records(path, smiles_column=smiles_column))
@@ -74,7 +81,9 @@ def _of_molecule(record: Record) -> Found:
         name = Chem.MolToSmiles(Chem.RemoveHs(mol, sanitize=False))
         try:
             return name, conformer_of(mol, name=name), None, None
-        except RecordError:
-            pass  # a drawing
+        except RecordError as error:
+            if mol.GetConformer().Is3D():
+                return name, None, None, error.reason
+            # a drawing
     text = Chem.MolToSmiles(mol) if mol is not None else record.text
     return text, None, record, record.error

@@ -17,6 +17,7 @@ from molvec.records.conformer import (
     conformer_of,
     has_hydrogens,
 )
+from molvec.records.folder import files_below
 from molvec.records.lines import UNREADABLE, open_bytes
 from molvec.records.record import RecordError
 from molvec.records.sdf import blocks
@@ -66,7 +67,7 @@ def geometry_files(source: Path) -> list[Path]:
         UserError: if there is none.
     """
     if source.is_dir():
-        found = sorted(path for path in source.rglob("*") if geometry_format(path))
+        found = files_below(source, geometry_format)
         if not found:
             raise UserError(f"{source} holds no geometries: expected .xyz or .sdf files, or .gz")
         return found
@@ -132,7 +133,8 @@ def _xyz_frame(rows: list[list[str]], count: int) -> Geometry:
             if not 0 < elements[i] <= MAX_ELEMENT:
                 raise ValueError
             # Mathematica wrote some files of QM9: 1.5*^-6.
-            positions[i] = [float(text.replace("*^", "e")) for text in row[1:4]]
+            x, y, z = (float(text.replace("*^", "e")) for text in row[1:4])
+            positions[i] = x, y, z
         except (IndexError, ValueError, RuntimeError, OverflowError):
             raise ValueError(
                 f"atom {i + 1} is {' '.join(row)!r}, not an element and x y z"

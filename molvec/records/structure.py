@@ -5,6 +5,7 @@
   what they were made from; what is an amino acid and in no table is ``X``.
 - Nucleic acids, ligands, sugars and water are left out, and counted; so are residues without CA.
 - Residues keep the author's numbers with insertion codes; order is that of the file.
+- Where the numbers of a chain begin again, a second chain of the same name begins: ``A``, ``A-2``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molvec.errors import UserError
+from molvec.records.folder import files_below
+from molvec.records.lines import UNREADABLE, open_bytes
 from molvec.records.record import RecordError
 
 FORMATS = (".pdb", ".ent", ".cif", ".mmcif")
@@ -72,10 +75,17 @@ def read_structure(path: Path) -> Structure:
     import gemmi
 
     try:
-        structure = gemmi.read_structure(str(path))
+        if path.name.lower().endswith(".gz"):
+            _require_whole(path)
+        if path.name.lower().removesuffix(".gz").endswith((".pdb", ".ent")):
+            structure = gemmi.read_pdb(str(path), split_chain_on_ter=True)
+        else:
+            structure = gemmi.read_structure(str(path))
     except IndexError:  # gemmi, of an mmCIF file without a block
         raise RecordError("no atoms") from None
-    except (RuntimeError, ValueError, OSError) as error:  # gemmi's own text names the file
+    except UNREADABLE as error:
+        raise RecordError(f"not a readable structure: {_reason(error, path)}") from None
+    except (RuntimeError, ValueError) as error:  # gemmi's own text names the file
         raise RecordError(f"not a readable structure: {_reason(error, path)}") from None
     if not any(len(chain) for model in structure for chain in model):
         raise RecordError("no atoms")
@@ -83,11 +93,14 @@ def read_structure(path: Path) -> Structure:
     left_out: Counter[str] = Counter()
     if len(structure) > 1:
         left_out["models after the first"] = len(structure) - 1
-    chains = []
-    for chain in structure[0]:
-        residues = list(_protein_residues(chain, left_out))
-        if residues:
-            chains.append(_chain(f"{_stem(path)}_{chain.name}", residues))
+    by_name: dict[str, list[Any]] = {}
+    for part in structure[0]:  # a chain, or what is of it between two TER records
+        by_name.setdefault(part.name, []).extend(_protein_residues(part, left_out))
+    chains = [
+        _chain(f"{_stem(path)}_{name}{f'-{copy}' if copy > 1 else ''}", residues)
+        for name, found in by_name.items()
+        for copy, residues in enumerate(_copies(found, left_out), 1)
+    ]
     if not chains:
         what = ", ".join(f"{count} {name}" for name, count in left_out.items())
         raise RecordError(f"no protein residue with a CA atom{what and f' ({what})'}")
@@ -109,7 +122,7 @@ def structure_files(source: Path) -> list[Path]:
         return [source]
     if not source.is_dir():
         raise UserError(f"there is no file or folder {source}")
-    found = sorted(path for path in source.rglob("*") if path.is_file() and _format(path))
+    found = files_below(source, _format)
     if not found:
         raise UserError(
             f"{source} holds no structures: expected files ending in {', '.join(FORMATS)}, "
@@ -173,7 +186,6 @@ def _protein_residues(chain: Any, left_out: Counter[str]) -> Iterator[Any]:
     """Residues with a CA atom; everything else is counted by what it is."""
     import gemmi
 
-    seen: set[str] = set()
     for residue in chain.first_conformer():
         kind = gemmi.find_tabulated_residue(residue.name)
         polymer = residue.entity_type in (gemmi.EntityType.Polymer, gemmi.EntityType.Unknown)
@@ -186,11 +198,33 @@ def _protein_residues(chain: Any, left_out: Counter[str]) -> Iterator[Any]:
             left_out["ligands"] += 1
         elif _position(residue, "CA") is None:
             left_out["residues without CA" if known else "ligands"] += 1
-        elif str(residue.seqid) in seen:  # two residues at one place: the first counts
-            left_out["alternative residues"] += 1
         else:
-            seen.add(str(residue.seqid))
             yield residue
+
+
+def _copies(residues: list[Any], left_out: Counter[str]) -> Iterator[list[Any]]:
+    """Divide residues where their numbers begin again: there another chain begins.
+
+    Raises:
+        RecordError: if atoms of two chains are mixed in one residue, as no TER stands between them.
+    """
+    copy: dict[str, Any] = {}
+    for residue in residues:
+        places = [atom.altloc for atom in residue if atom.name == "CA"]
+        if len(places) > len(set(places)):
+            raise RecordError(
+                f"two residues {residue.seqid} {residue.name} in one chain: name its chains apart"
+            )
+        number = str(residue.seqid)
+        if number in copy and places != ["\0"]:  # two residues at one place: the first counts
+            left_out["alternative residues"] += 1
+            continue
+        if number in copy:
+            yield list(copy.values())
+            copy = {}
+        copy[number] = residue
+    if copy:
+        yield list(copy.values())
 
 
 def _chain(name: str, residues: list[Any]) -> Chain:
@@ -221,11 +255,19 @@ def _position(residue: Any, atom: str) -> tuple[float, float, float] | None:
 
 
 def _format(path: Path) -> bool:
-    return path.name.removesuffix(".gz").lower().endswith(FORMATS)
+    return path.name.lower().removesuffix(".gz").endswith(FORMATS)
 
 
 def _stem(path: Path) -> str:
-    return Path(path.name.removesuffix(".gz")).stem
+    name = path.name
+    return Path(name[: -len(".gz")] if name.lower().endswith(".gz") else name).stem
+
+
+def _require_whole(path: Path) -> None:
+    """Read a gzip file to its end: gemmi takes what is there of a truncated one for the whole."""
+    with open_bytes(path) as file:
+        while file.read(1 << 20):
+            pass
 
 
 def _reason(error: Exception, path: Path) -> str:

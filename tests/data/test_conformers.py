@@ -1,5 +1,7 @@
 """Stores of geometries, QM9's table, geometries made on demand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -127,3 +129,18 @@ def test_qm9_rows_that_are_wrong(old, new, tmp_path):
     path.write_text("a,b\n1,2\n")
     with pytest.raises(UserError, match="is not the table of QM9"):
         read_qm9_labels(path)
+
+
+def test_a_file_that_may_not_be_read_is_named(folder, tmp_path, monkeypatch):
+    locked = folder / "locked.xyz"
+    locked.write_text("1\nhe\nHe 0 0 0\n")
+    opened = Path.open
+
+    def refusing(path, *arguments, **options):
+        if path == locked:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", refusing)
+    store = open_conformers(folder, cache=tmp_path / "cache")
+    assert "Permission denied" in store.info["skipped"]["locked.xyz"]

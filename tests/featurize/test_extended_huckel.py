@@ -63,3 +63,10 @@ def test_an_element_without_parameters_gives_no_targets():
 def test_nothing_is_written_to_standard_error(capfd):
     targets([7, 1], [[0, 0, 0], [0.9, 0, 0]])  # "suspicious", says the program
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-5, 0.1])
+def test_atoms_at_one_place_give_no_targets(apart):
+    """RDKit ends the process at 0, and gives energies of 1e11 eV just above."""
+    positions = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 1 + apart]])
+    assert targets([6, 1, 1], positions).isnan().all()

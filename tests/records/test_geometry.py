@@ -190,3 +190,28 @@ def test_folders_and_tables(tmp_path):
         list(conformer_records(tmp_path / "none.xyz"))
     with pytest.raises(UserError, match="must end in one of"):
         list(conformer_records(tmp_path / "a.doc"))
+
+
+def test_an_atom_with_one_coordinate_is_no_atom(tmp_path):
+    path = tmp_path / "cut.xyz"
+    path.write_text("2\nx\nH 0 0 0\nH 0.5\n")
+    assert "atom 2 is 'H 0.5', not an element and x y z" in errors(read_conformers(path))[0]
+
+
+def test_one_bad_file_of_a_folder_is_one_row(tmp_path):
+    (tmp_path / "1.xyz").write_text(WATER)
+    (tmp_path / "2.xyz").touch()
+    (tmp_path / "3.xyz").write_text(WATER)
+    found = list(conformer_records(tmp_path))
+    assert [record.text for record in found] == ["water", "2.xyz", "water"]
+    assert errors(found) == [None, "2.xyz is empty", None]
+    with pytest.raises(UserError, match=r"2\.xyz is empty"):
+        list(conformer_records(tmp_path / "2.xyz"))
+
+
+def test_positions_that_are_not_finite_are_no_reason_to_make_others():
+    mol = mol_with_positions("CCO")
+    mol.GetConformer().SetAtomPosition(0, (float("nan"), 0.0, 0.0))
+    (record,) = conformer_records([mol])
+    assert (record.conformer, record.molecule) == (None, None)
+    assert record.error == "positions that are not finite"

@@ -148,3 +148,35 @@ def test_files_of_a_folder(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match=r"holds no structures: expected files ending in \.pdb"):
         structure_files(tmp_path / "empty")
+
+
+def test_chains_of_one_name_are_not_made_one(read):
+    """Copies with the same numbers, as simulations and docking write them."""
+    first = residue(1, "ALA", 0.0) + residue(2, "SER", 5.0)
+    second = residue(1, "GLY", 50.0) + residue(2, "GLY", 55.0)
+    for between in ("TER\n", ""):
+        one, two = read(first + between + second).chains
+        assert (one.name, one.sequence) == ("1abc_A", "AS")
+        assert (two.name, two.sequence) == ("1abc_A-2", "GG")
+        assert two.ca[:, 0].tolist() == [51, 56]
+    homodimer = residue(1, x=0.0) + "TER\n" + residue(1, x=9.0)
+    assert [chain.ca[0, 0] for chain in read(homodimer).chains] == [1, 10]
+    with pytest.raises(RecordError, match="two residues 1 ALA in one chain: name its chains"):
+        read(residue(1, x=0.0) + residue(1, x=9.0))  # nothing says where the second begins
+
+
+def test_a_break_is_no_end_of_a_chain(read):
+    (chain,) = read(residue(1) + "TER\n" + residue(5, "GLY", 30.0)).chains
+    assert (chain.name, chain.sequence, chain.numbers) == ("1abc_A", "AG", ("1", "5"))
+
+
+def test_a_truncated_gzip_file_is_no_shorter_chain(tmp_path):
+    whole = gzip.compress("".join(residue(i, x=4.0 * i) for i in range(200)).encode())
+    path = tmp_path / "1ABC.PDB.GZ"
+    path.write_bytes(whole)
+    assert structure_files(tmp_path) == [path]
+    assert read_structure(path).chains[0].name == "1ABC_A"
+    for share in (0.3, 0.6, 0.9):
+        path.write_bytes(whole[: int(share * len(whole))])
+        with pytest.raises(RecordError, match=r"not a readable structure: .*ended before"):
+            read_structure(path)
