@@ -96,6 +96,33 @@ def test_molecules_in_space(tmp_path):
     assert np.isnan(x[3]).all()
 
 
+TETRAHEDRON = np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / 3**0.5
+
+
+@pytest.mark.parametrize(
+    ("elements", "positions"),
+    [
+        ([6, 1, 1, 1, 1], 1.09 * TETRAHEDRON),
+        ([6, 17, 17, 17, 17], 1.77 * TETRAHEDRON),
+        ([6, 8, 8], [[0, 0, 0], [1.16, 0, 0], [-1.16, 0, 0]]),
+    ],
+    ids=["methane", "tetrachloromethane", "carbon dioxide"],
+)
+def test_symmetric_molecules_may_be_turned(elements, positions):
+    """Vectors at their centres cancel; what is left of these is rounding, and must not count."""
+    model = molvec.load("qm9-3d", device="cpu")
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
+    one, two = (
+        model.embed(
+            [Conformer("x", np.array(elements, np.uint8), np.asarray(each, np.float32))],
+            level="node",
+        )[0]
+        for each in (np.array(positions), np.array(positions) @ turn.T)
+    )
+    apart = np.linalg.norm(one - two, axis=1) / np.linalg.norm(one, axis=1)
+    assert apart.max() < 1e-5
+
+
 def test_what_is_on_disk_comes_first(tmp_path, monkeypatch, run):
     monkeypatch.chdir(tmp_path)
     (tmp_path / DEFAULT_MODEL).symlink_to(run.folder)

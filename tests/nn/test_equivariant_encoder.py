@@ -197,6 +197,8 @@ def test_norm_makes_channels_of_unit_size():
         assert float(normed.detach().square().mean()) == pytest.approx(1, rel=0.01)
     nothing = norm([torch.zeros(shape, dtype=torch.float64) for shape in shapes])
     assert all(torch.isfinite(normed).all() for normed in nothing)
+    rounding = norm([1e-7 * torch.randn(shape, dtype=torch.float64) for shape in shapes])
+    assert max(float(normed.detach().abs().max()) for normed in rounding[1:]) < 1e-6
 
 
 def test_places_of_edges_in_a_table_of_neighbours():
