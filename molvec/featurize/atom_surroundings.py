@@ -33,7 +33,9 @@ def atom_surroundings(graph: Data) -> Tensor:
             its own vocabulary, in which an element's index is its atomic number.
     """
     pos, element = graph[POS].float(), graph.x[:, 0]
-    apart = torch.cdist(pos, pos).fill_diagonal_(torch.inf)
+    # By products of matrices distances would be as inexact as positions are far from the origin.
+    apart = torch.cdist(pos, pos, compute_mode="donot_use_mm_for_euclid_dist")
+    apart.fill_diagonal_(torch.inf)
     near = torch.exp(-(((apart[..., None] - torch.tensor(CENTERS)) / WIDTH) ** 2))  # [n, n, k]
     kind = torch.full_like(element, len(ELEMENTS))
     for place, number in enumerate(ELEMENTS):

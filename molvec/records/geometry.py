@@ -112,7 +112,9 @@ def _read_xyz(path: Path) -> Iterator[tuple[str, Geometry | str]]:
             title = next(lines, "").strip()[:80]
             rows = [row.split() for _, row in zip(range(count), lines, strict=False)]
             try:
-                yield title, _xyz_frame(rows, count)
+                with rdBase.BlockLogs():
+                    frame = _xyz_frame(rows, count)
+                yield title, frame
             except ValueError as error:
                 yield title, f"{error}; the rest of the file is lost"
                 return

@@ -31,3 +31,13 @@ def test_counts_by_element_and_distance():
 def test_one_atom_has_none():
     lone = Conformer("he", np.array([2], np.uint8), np.zeros((1, 3), np.float32))
     assert atom_surroundings(ConformerFeaturizer()(lone)).abs().sum() == 0
+
+
+def test_far_from_the_origin_is_as_good_as_near():
+    rng = np.random.default_rng(0)
+    positions = 3 * rng.standard_normal((40, 3)).astype(np.float32)
+    found = []
+    for shift in (0, 256):  # 40 atoms: from 26 on, distances may come from products of matrices
+        conformer = Conformer("x", np.full(40, 6, np.uint8), np.round(positions, 3) + shift)
+        found.append(atom_surroundings(ConformerFeaturizer()(conformer)))
+    assert torch.allclose(found[0], found[1], atol=1e-3)

@@ -215,3 +215,10 @@ def test_positions_that_are_not_finite_are_no_reason_to_make_others():
     (record,) = conformer_records([mol])
     assert (record.conformer, record.molecule) == (None, None)
     assert record.error == "positions that are not finite"
+
+
+def test_an_element_that_is_none_is_a_line_and_no_more(tmp_path, capfd):
+    path = tmp_path / "d.xyz"
+    path.write_text("1\nx\nXx 0 0 0\n")
+    assert "atom 1 is 'Xx 0 0 0', not an element" in errors(read_conformers(path))[0]
+    assert capfd.readouterr().err == ""
