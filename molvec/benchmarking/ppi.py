@@ -41,7 +41,7 @@ from molvec.evaluate.cells import Cell, CellKey, CellStore
 from molvec.evaluate.metrics import score
 from molvec.evaluate.multilabel import micro_macro_f1
 from molvec.evaluate.multilabel_head import fit_multilabel, mean_f1
-from molvec.evaluate.network_table import network_frame, network_markdown
+from molvec.evaluate.network_table import gain_markdown, network_frame, network_markdown
 from molvec.evaluate.representation import PRETRAINED
 from molvec.provenance import describe, software
 
@@ -58,7 +58,8 @@ RULES = (
     "where in the network a node is; surroundings are positions and features, if there are any, "
     "beside their averages over one, two and three steps through the network. The spread "
     "is the standard deviation over seeds: of pretraining, random start, walks and, where there "
-    "are no official parts, of the parts."
+    "are no official parts, of the parts. What pretraining gains is bold where it is larger than "
+    "its spread."
 )
 
 
@@ -113,6 +114,8 @@ def benchmark_ppi(
         raise UserError(failures[0])
     results = network_frame(cells)
     table, machines = network_markdown(results), machines_of(cells)
+    gains = gain_markdown(cells)
+    table += f"\n{gains}" * bool(gains)
     commits = ", ".join(dict.fromkeys(str(held["commit"]) for held in machines))
     record = {
         "command": command,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from molvec.evaluate.cells import Cell
 from molvec.evaluate.markdown_table import table_lines
+from molvec.evaluate.representation import PRETRAINED, RANDOM_START
 from molvec.evaluate.score_table import DASH
 
 TITLES = {"micro_f1": "Micro-F1", "macro_f1": "Macro-F1", "pr_auc": "Average precision"}
@@ -69,6 +70,38 @@ def network_markdown(results: pd.DataFrame) -> str:
         table = "\n".join(table_lines(["", *datasets], body))
         parts.append(f"**{title} \N{MULTIPLICATION SIGN} 100**\n\n{table}")
     return "\n\n".join(parts) + "\n"
+
+
+def gain_markdown(cells: Sequence[Cell]) -> str:
+    """Lay out what pretraining gains over random start, in hundredths; empty if neither is there.
+
+    Differences are taken seed by seed, as a seed's parts are the same for both: mean and standard
+    deviation over seeds, bold where the mean is larger.
+    """
+    held = {(cell.key.dataset, cell.key.representation, cell.key.seed): cell for cell in cells}
+    pairs = [
+        (dataset, cell, held[dataset, RANDOM_START, seed])
+        for (dataset, row, seed), cell in held.items()
+        if row == PRETRAINED and (dataset, RANDOM_START, seed) in held
+    ]
+    datasets = list(dict.fromkeys(dataset for dataset, *_ in pairs))
+    body = []
+    for metric, title in TITLES.items():
+        row = [title]
+        for dataset in datasets:
+            gains = [
+                100 * (one.mean(metric) - two.mean(metric))
+                for name, one, two in pairs
+                if name == dataset
+            ]
+            mean, spread = float(np.mean(gains)), float(np.std(gains, ddof=1)) if gains[1:] else 0
+            text = f"{mean:+.1f}" + (f" ±{spread:.1f}" if gains[1:] else "")
+            row.append(f"**{text}**" if gains[1:] and abs(mean) > spread else text)
+        body.append(row)
+    if not datasets:
+        return ""
+    table = "\n".join(table_lines(["", *datasets], body))
+    return f"**Pretrained less random start, seed by seed**\n\n{table}\n"
 
 
 def _cell(found: pd.DataFrame, best: pd.Series, name: str, dataset: str) -> str:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from molvec.evaluate.cells import Cell, CellKey
-from molvec.evaluate.network_table import network_frame, network_markdown
+from molvec.evaluate.network_table import gain_markdown, network_frame, network_markdown
 from molvec.evaluate.score_table import DASH
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -42,3 +42,20 @@ def test_markdown(frame):
     assert table[2] == f"| pretrained | **50.0 ±14.1** | {DASH} |"
     assert table[3] == "| degree | 20.0 | **30.0** |"
     assert f"**Average precision {TIMES} 100**" in lines
+
+
+def test_gains_are_taken_seed_by_seed():
+    """Parts that are hard for both rows do not hide a gain that every seed has."""
+    scores = {"pretrained": (0.3, 0.6, 0.45), "random start": (0.2, 0.52, 0.33)}
+    cells = [
+        cell("a", row, seed, micro)
+        for row, each in scores.items()
+        for seed, micro in enumerate(each)
+    ]
+    lone = [cell("b", "pretrained", 0, 0.5), cell("b", "random start", 0, 0.6)]
+    title, _, *table = gain_markdown([*cells, *lone, cell("c", "pretrained", 0, 0.5)]).splitlines()
+    assert title == "**Pretrained less random start, seed by seed**"
+    assert table[0] == "|  | a | b |"
+    assert table[2] == "| Micro-F1 | **+10.0 ±2.0** | -10.0 |"
+    assert table[3] == "| Macro-F1 | +0.0 ±0.0 | +0.0 |"
+    assert gain_markdown([cell("c", "pretrained", 0, 0.5)]) == ""
