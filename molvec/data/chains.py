@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -74,11 +75,16 @@ class ChainStore:
         return dict(self.info["skipped"])
 
     def summary(self) -> str:
-        """Say what is not here and why, commonest reason first; empty if everything is."""
+        """Say what is not here and why, commonest reason first; empty if everything is.
+
+        A last line counts what the files held beside chains of residues: waters, ligands, models.
+        """
         count = SkipCount()
         for row, (name, reason) in enumerate(self.info["skipped"].items()):
             count.add(row, name, reason)
-        return count.named_summary(f"{self.info['files']:,} files and {len(self):,} chains")
+        named = count.named_summary(f"{self.info['files']:,} files and {len(self):,} chains")
+        beside = ", ".join(f"{many:,} {what}" for what, many in self.info["left_out"].items())
+        return "\n".join(filter(None, [named, beside and f"beside these chains: {beside}"]))
 
     def __reduce__(self) -> tuple[type[ChainStore], tuple[Path]]:
         # Pickled by path, for workers that are started rather than forked: they map it anew.
@@ -124,8 +130,10 @@ def open_chains(
             shutil.rmtree(folder, ignore_errors=True)  # damaged: build it again
     chains: list[Chain] = []
     skipped: dict[str, str] = {}
+    left_out: Counter[str] = Counter()
     for each in sources:
         for record in each.read():
+            left_out.update(record.left_out)
             if record.chain is None:
                 skipped[each.name] = record.error or ""
                 continue
@@ -137,7 +145,8 @@ def open_chains(
     if not chains:
         example = next(f"{name}: {reason}" for name, reason in skipped.items())
         raise UserError(f"{source} has no protein chain that can be used ({example})")
-    _write(chains, folder, {"source_sha256": key, "files": len(sources), "skipped": skipped})
+    about = {"source_sha256": key, "files": len(sources), "skipped": skipped}
+    _write(chains, folder, {**about, "left_out": dict(left_out.most_common())})
     return ChainStore(folder)
 
 

@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -140,12 +140,14 @@ class ChainRecord:
         text: the chain's name, or the file's where there is no chain.
         chain: the chain, if there is one.
         error: why there is none.
+        left_out: what else the file held (reason -> how many), with its first chain.
     """
 
     index: int
     text: str
     chain: Chain | None = None
     error: str | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def chain_records(items: Any) -> Iterator[ChainRecord]:
@@ -158,23 +160,25 @@ def chain_records(items: Any) -> Iterator[ChainRecord]:
     Raises:
         UserError: if there is no such file or folder, or something else was given.
     """
-    for index, (text, chain, error) in enumerate(_found(items)):
-        yield ChainRecord(index, text, chain, error)
+    for index, record in enumerate(_found(items)):
+        yield replace(record, index=index)
 
 
-def _found(items: Any) -> Iterator[tuple[str, Chain | None, str | None]]:
+def _found(items: Any) -> Iterator[ChainRecord]:
     if isinstance(items, Chain):
-        yield items.name, items, None
+        yield ChainRecord(0, items.name, items)
     elif isinstance(items, ChainRecord):
-        yield items.text, items.chain, items.error
+        yield items
     elif isinstance(items, str | Path):
         for path in structure_files(Path(items).expanduser()):
             try:
                 structure = read_structure(path)
             except RecordError as error:
-                yield path.name, None, error.reason
+                yield ChainRecord(0, path.name, error=error.reason)
             else:
-                yield from ((chain.name, chain, None) for chain in structure.chains)
+                for place, chain in enumerate(structure.chains):
+                    held = {} if place else structure.left_out
+                    yield ChainRecord(0, chain.name, chain, left_out=held)
     elif isinstance(items, Iterable):
         for item in items:
             yield from _found(item)

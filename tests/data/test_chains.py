@@ -56,8 +56,20 @@ def test_good_chains_are_kept_and_the_rest_is_named(store):
         "huge.pdb: huge_A": "3,000 residues, more than the limit of 2,000",
         "one.pdb: one_A": "1 residues, fewer than the limit of 2",
     }
+    assert "beside these chains" not in store.summary()
     with pytest.raises(IndexError, match="item 9 of a store with 9"):
         store[9]
+
+
+def test_what_files_hold_beside_chains_is_counted(tmp_path):
+    water = "HETATM 9999  O   HOH A 999       1.000   2.000   3.000  1.00  0.00           O  \n"
+    two = "".join(f"MODEL {i:>8}\n{trace(20)}ENDMDL\n" for i in (1, 2))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.pdb").write_text(trace(20) + "TER\n" + trace(20, chain="B") + water)
+    (tmp_path / "in" / "b.pdb").write_text(two)
+    store = open_chains(tmp_path / "in", cache=tmp_path / "cache")
+    assert len(store) == 3
+    assert store.summary() == "beside these chains: 1 waters, 1 models after the first"
 
 
 def test_a_store_is_built_once_and_again_when_a_file_changes(store, folder, tmp_path, monkeypatch):
