@@ -213,8 +213,10 @@ def write(ladder: Ladder, runs: Path, machine: dict[str, str]) -> None:
     stem.with_suffix(".json").write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
     lines = [f"# {ladder.question}", "", f"`python -m benchmarks.ablation {ladder.path}`", ""]
     budget = ladder.settings(base, 0)
+    chosen = [ladder.settings(arm, 0) for arm in ladder.arms]
+    sizes = dict.fromkeys(f"{each.steps * each.batch_size:,}" for each in chosen)
     lines += [
-        f"{budget.steps * budget.batch_size:,} molecules of `{budget.data.source}` an arm, seeds "
+        f"{' or '.join(sizes)} molecules of `{budget.data.source}` an arm, seeds "
         f"{', '.join(map(str, ladder.seeds))}; linear heads on what is frozen, no test parts. "
         f"ROC-AUC: mean of {', '.join(CLASSIFICATION)}. RMSE: {', '.join(REGRESSION)}, geometric "
         "mean against the first row. Both over five folds by scaffold. Atoms: mean of three R² and "

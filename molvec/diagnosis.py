@@ -69,7 +69,8 @@ def _device() -> str:
 def _precision() -> str:
     from molvec.train.precision import resolve_precision
 
-    return f"training in {resolve_precision('auto', 'auto')}; embedding in 32-true"
+    training = resolve_precision("auto", "auto")
+    return f"training in {training}; equivariant encoders, and embedding, in 32-true"
 
 
 def _cache() -> str:

@@ -131,7 +131,7 @@ def finetune(
             optimizer,
             parts["train"],
             parts["valid"],
-            settings=_loop_settings(settings, len(train), device),
+            settings=_loop_settings(settings, len(train), device, config["encoder"]["family"]),
             score=_selection(metric, data, train),
             higher_is_better=metric.higher_is_better,
             generator=torch.Generator().manual_seed(settings.seed),
@@ -294,7 +294,7 @@ def _part(data: Labelled, graphs: Mapping[int, Data], rows: NDArray[np.int64]) -
 
 
 def _loop_settings(
-    settings: FinetuneSettings, molecules: int, device: torch.device
+    settings: FinetuneSettings, molecules: int, device: torch.device, family: str
 ) -> SupervisedSettings:
     steps = settings.epochs * math.ceil(molecules / settings.batch_size)
     return SupervisedSettings(
@@ -305,7 +305,7 @@ def _loop_settings(
         clip=settings.clip,
         patience=settings.patience,
         noise=settings.noise,
-        bf16=resolve_precision(settings.precision, device.type) == "bf16-mixed",
+        bf16=resolve_precision(settings.precision, device.type, family=family) == "bf16-mixed",
     )
 
 

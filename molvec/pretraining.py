@@ -298,7 +298,9 @@ def encoder_config(settings: PretrainSettings) -> dict[str, Any]:
 
 def _fabric(settings: PretrainSettings) -> Fabric:
     try:
-        precision = resolve_precision(settings.precision, settings.accelerator)
+        precision = resolve_precision(
+            settings.precision, settings.accelerator, family=settings.encoder.family
+        )
         return Fabric(accelerator=settings.accelerator, devices=1, precision=precision)
     except RuntimeError as error:
         raise UserError(f"cannot use accelerator {settings.accelerator!r}: {error}") from error

@@ -19,3 +19,5 @@ def test_precision_follows_the_processor(monkeypatch, amx, processor, bf16, expe
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities, raising=False)
     assert resolve_precision("auto", "cpu") == expected
     assert resolve_precision("32-true", "cpu") == "32-true"
+    assert resolve_precision("auto", "cpu", family="equivariant") == "32-true"
+    assert resolve_precision("bf16-mixed", "cpu", family="equivariant") == "bf16-mixed"
