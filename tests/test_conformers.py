@@ -160,7 +160,8 @@ def test_embed_from_the_command_line(cli, space_run, model, folder, tmp_path):
     assert "19 rows in" in out
     assert err.startswith("no embedding for 1 of 19 rows: ")
     frame = pd.read_parquet(output)
-    assert list(frame.columns) == ["row", "name", "error", "embedding"]
+    assert list(frame.columns) == ["row", "file", "name", "error", "embedding"]
+    assert frame["file"].tolist() == ["a.xyz"] * 16 + ["b.xyz"] * 2 + ["one.xyz"]
     assert frame["name"][18] == "helium"
     (tmp_path / "mols.csv").write_text("smiles\nCCO\nxx\n")
     code, _, err = cli("embed", tmp_path / "mols.csv", "-m", space_run.folder, "-o", output)
@@ -168,6 +169,7 @@ def test_embed_from_the_command_line(cli, space_run, model, folder, tmp_path):
     frame = pd.read_parquet(output)
     np.testing.assert_allclose(frame["embedding"][0], model.embed("CCO")[0], atol=1e-5)
     assert frame["error"][1] == "not valid SMILES"
+    assert frame["file"].isna().all()
 
 
 def test_info_speaks_of_conformers(cli, space_run):

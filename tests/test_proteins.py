@@ -213,8 +213,9 @@ def test_embed_a_folder(cli, chain_run, model, structures, tmp_path):
         assert "15 rows in" in out
         assert err.startswith("no embedding for 2 of 15 rows: ")
     frame = pd.read_parquet(tmp_path / "out.parquet")
-    columns = ["row", "chain", "sequence", "residue_numbers", "error", "embedding"]
+    columns = ["row", "file", "chain", "sequence", "residue_numbers", "error", "embedding"]
     assert list(frame.columns) == columns
+    assert frame["file"][2] == "good00.pdb"
     assert frame["chain"][2] == "good00_A"
     assert len(frame["sequence"][2]) == 24
     assert frame["residue_numbers"][2].split()[:2] == ["1", "2"]
@@ -285,6 +286,8 @@ def test_a_list_of_ids(cli, refused, chain_run, model, tmp_path, monkeypatch):
     assert code == 0, err
     frame = pd.read_parquet("out.parquet")
     assert frame["chain"].tolist() == ["1abc_A", "1abc_B", "2def_A", "myprotein"]
+    assert frame["file"][:3].tolist() == ["1abc.cif.gz", "1abc.cif.gz", "2def.cif.gz"]
+    assert frame["file"].isna()[3]
     assert frame["error"].notna().tolist() == [False, False, False, True]
     assert np.isfinite(model.embed("ids.txt")).all(1).tolist() == [True] * 3 + [False]
     (tmp_path / "none.txt").write_text("myprotein\n")

@@ -102,19 +102,23 @@ def fetch_entries(
 
 def entry_records(entry: Entry) -> Iterable[ChainRecord]:
     """Read an entry's chains; one record that says why, if there is none."""
-    error = entry.error
+    error, file = entry.error, None if entry.path is None else entry.path.name
     if entry.path is not None:
         try:
-            chains = read_structure(entry.path).chains
+            structure = read_structure(entry.path)
         except RecordError as failure:
             error = failure.reason
         else:
             wanted = f"{entry.id}_{entry.chain}"
-            chosen = [chain for chain in chains if not entry.chain or chain.name == wanted]
+            chosen = [
+                ChainRecord(0, chain.name, chain, file=file)
+                for chain in structure.chains
+                if not entry.chain or chain.name == wanted
+            ]
             if chosen:
-                return [ChainRecord(i, chain.name, chain) for i, chain in enumerate(chosen)]
+                return [replace(chosen[0], left_out=structure.left_out), *chosen[1:]]
             error = f"no protein chain {entry.chain}"
-    return [ChainRecord(0, entry.name, None, error)]
+    return [ChainRecord(0, entry.name, error=error, file=file)]
 
 
 def _entry(name: str) -> Entry:

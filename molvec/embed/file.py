@@ -69,12 +69,14 @@ COMMON = {
     "conformer": Common(
         {
             "row": (pa.int64(), lambda record: record.index),
+            "file": (pa.string(), lambda record: record.file),
             "name": (pa.string(), lambda record: record.text),
         }
     ),
     "protein": Common(
         {
             "row": (pa.int64(), lambda record: record.index),
+            "file": (pa.string(), lambda record: record.file),
             "chain": (pa.string(), lambda record: record.text),
             "sequence": (pa.string(), lambda record: _of(record.chain, lambda c: c.sequence)),
             "residue_numbers": (
@@ -109,7 +111,8 @@ def embed_file(
 
     Parquet has the columns ``row``, ``smiles``, ``error`` and ``embedding`` (a list of ``dim``
     floats, null in a failed row; at level "node" a list of such lists). In place of
-    ``smiles`` geometries have ``name``, chains ``chain``, ``sequence`` and ``residue_numbers``.
+    ``smiles`` geometries have ``file`` and ``name``, chains ``file``, ``chain``, ``sequence`` and
+    ``residue_numbers``; files are named from the folder that was given.
     CSV has ``e0``, ``e1``, ... instead of ``embedding`` and knows level "graph" only. The output
     appears under its name when complete.
 

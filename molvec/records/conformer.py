@@ -46,6 +46,7 @@ class ConformerRecord:
         conformer: the geometry, if the row brings one.
         molecule: the row as a molecule without a geometry.
         error: why there is neither.
+        file: where it was read, below the folder that was given; ``None`` for what is in no file.
     """
 
     index: int
@@ -53,6 +54,7 @@ class ConformerRecord:
     conformer: Conformer | None = None
     molecule: Record | None = None
     error: str | None = None
+    file: str | None = None
 
     def geometry(self, *, max_atoms: int | None = None) -> Conformer:
         """Return the conformer; :func:`embed_conformer` makes it where the row brings none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +29,18 @@ def conformer_records(items: Any, *, smiles_column: str | None = None) -> Iterat
     Raises:
         UserError: for a path that cannot be read.
     """
-    for index, (text, conformer, molecule, error) in enumerate(_found(items, smiles_column)):
-        yield ConformerRecord(index, text, conformer, molecule, error)
+    for index, record in enumerate(_found(items, smiles_column)):
+        yield replace(record, index=index)
 
 
 _NO_COLUMN = (str, bytes, bytearray, Mapping, Chem.Mol)
 
-Found = tuple[str, Conformer | None, Record | None, str | None]
 
-
-def _found(items: Any, smiles_column: str | None) -> Iterator[Found]:
+def _found(items: Any, smiles_column: str | None) -> Iterator[ConformerRecord]:
     if isinstance(items, Conformer):
-        yield items.name, items, None, None
+        yield ConformerRecord(0, items.name, items)
     elif isinstance(items, ConformerRecord):
-        yield items.text, items.conformer, items.molecule, items.error
+        yield items
     elif isinstance(items, Path):
         yield from _from_path(items.expanduser(), smiles_column)
     elif isinstance(items, Iterable) and not (
@@ -56,34 +55,35 @@ def _found(items: Any, smiles_column: str | None) -> Iterator[Found]:
         yield from map(_of_molecule, from_python(items))  # one molecule, or refused
 
 
-def _from_path(path: Path, smiles_column: str | None) -> Iterator[Found]:
+def _from_path(path: Path, smiles_column: str | None) -> Iterator[ConformerRecord]:
     if path.is_dir() or geometry_format(path):
         if smiles_column is not None:
             raise UserError(f"{path} has no columns: drop --smiles-column")
         files = geometry_files(path)
         for file in files:
+            name = file.relative_to(path).as_posix() if file != path else file.name
             try:
                 for record in read_conformers(file):
-                    yield record.text, record.conformer, None, record.error
+                    yield replace(record, file=name)
             except UserError as error:
                 if len(files) == 1:
                     raise
-                name = str(file.relative_to(path))
-                yield name, None, None, str(error).replace(str(file), file.name)
+                reason = str(error).replace(str(file), file.name)
+                yield ConformerRecord(0, name, error=reason, file=name)
         return
     file_format(path)  # names the formats if it is none of them
     yield from map(_of_molecule, read_records(path, smiles_column=smiles_column))
 
 
-def _of_molecule(record: Record) -> Found:
+def _of_molecule(record: Record) -> ConformerRecord:
     mol = record.mol
     if mol is not None and mol.GetNumConformers() and has_hydrogens(mol):
         name = Chem.MolToSmiles(Chem.RemoveHs(mol, sanitize=False))
         try:
-            return name, conformer_of(mol, name=name), None, None
+            return ConformerRecord(0, name, conformer_of(mol, name=name))
         except RecordError as error:
             if mol.GetConformer().Is3D():
-                return name, None, None, error.reason
+                return ConformerRecord(0, name, error=error.reason)
             # a drawing
     text = Chem.MolToSmiles(mol) if mol is not None else record.text
-    return text, None, record, record.error
+    return ConformerRecord(0, text, molecule=record, error=record.error)

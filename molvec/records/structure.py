@@ -141,6 +141,7 @@ class ChainRecord:
         chain: the chain, if there is one.
         error: why there is none.
         left_out: what else the file held (reason -> how many), with its first chain.
+        file: where it was read, below the folder that was given; ``None`` for what is in no file.
     """
 
     index: int
@@ -148,6 +149,7 @@ class ChainRecord:
     chain: Chain | None = None
     error: str | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    file: str | None = None
 
 
 def chain_records(items: Any) -> Iterator[ChainRecord]:
@@ -170,15 +172,17 @@ def _found(items: Any) -> Iterator[ChainRecord]:
     elif isinstance(items, ChainRecord):
         yield items
     elif isinstance(items, str | Path):
-        for path in structure_files(Path(items).expanduser()):
+        source = Path(items).expanduser()
+        for path in structure_files(source):
+            file = path.relative_to(source).as_posix() if path != source else path.name
             try:
                 structure = read_structure(path)
             except RecordError as error:
-                yield ChainRecord(0, path.name, error=error.reason)
+                yield ChainRecord(0, path.name, error=error.reason, file=file)
             else:
                 for place, chain in enumerate(structure.chains):
                     held = {} if place else structure.left_out
-                    yield ChainRecord(0, chain.name, chain, left_out=held)
+                    yield ChainRecord(0, chain.name, chain, left_out=held, file=file)
     elif isinstance(items, Iterable):
         for item in items:
             yield from _found(item)

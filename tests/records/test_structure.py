@@ -7,7 +7,7 @@ import pytest
 
 from molvec.errors import UserError
 from molvec.records import RecordError
-from molvec.records.structure import read_structure, structure_files
+from molvec.records.structure import chain_records, read_structure, structure_files
 
 
 def atom(
@@ -163,6 +163,19 @@ def test_chains_of_one_name_are_not_made_one(read):
     assert [chain.ca[0, 0] for chain in read(homodimer).chains] == [1, 10]
     with pytest.raises(RecordError, match="two residues 1 ALA in one chain: name its chains"):
         read(residue(1, x=0.0) + residue(1, x=9.0))  # nothing says where the second begins
+
+
+def test_rows_name_their_file(tmp_path):
+    for name in ("1.pdb", "s/1.pdb", "s/cut.cif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("" if name.endswith("cif") else residue(1))
+    found = list(chain_records(tmp_path))
+    assert [record.file for record in found] == ["1.pdb", "s/1.pdb", "s/cut.cif"]
+    assert [record.index for record in found] == [0, 1, 2]
+    assert found[0].text == found[1].text == "1_A"  # alike, and told apart by the file
+    (lone,) = chain_records(tmp_path / "s" / "1.pdb")
+    assert lone.file == "1.pdb"
+    assert next(iter(chain_records(lone.chain))).file is None
 
 
 def test_a_break_is_no_end_of_a_chain(read):
