@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 _FLAT = 1e-5  # a column that varies by less than this share of its size is rounding, not signal
+_CONSTANT = 1e-6  # the same of a target: 17 times the last place of float32
 
 
 class GraphHead(nn.Module):
@@ -83,7 +84,7 @@ class GraphHead(nn.Module):
         mean = values.sum(0) / count
         std = (((values - mean) ** 2 * present).sum(0) / count).sqrt()
         self.target_mean.copy_(mean)
-        self.target_std.copy_(std.masked_fill(std <= _FLAT * mean.abs(), 1.0))
+        self.target_std.copy_(std.masked_fill(std <= _CONSTANT * mean.abs(), 1.0))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return logits or standardised values."""

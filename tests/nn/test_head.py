@@ -49,6 +49,14 @@ def test_a_constant_target_has_a_std_of_one():
     assert module.target_mean.tolist() == pytest.approx([3.3, 0.0])
 
 
+def test_a_small_part_of_a_large_energy_is_no_constant():
+    """Total energies: -17,640 eV, and what tells frames apart is 0.17 of it."""
+    module = head()
+    energy = -17640 + 0.17 * torch.randn(2000, 1, generator=torch.Generator().manual_seed(0))
+    module.measure_targets(energy.repeat(1, 2))
+    assert module.target_std.tolist() == pytest.approx([0.17, 0.17], rel=0.05)
+
+
 def test_classification_gives_probabilities_and_keeps_its_targets():
     module = head("classification")
     module.measure_targets(torch.tensor([[0.0, 1.0], [1.0, 1.0]]))
