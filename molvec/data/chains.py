@@ -32,7 +32,7 @@ from molvec.graph import GROUNDING
 from molvec.records import Chain, ChainRecord, SkipCount, chain_records, structure_files
 
 FORMAT = "molvec.chains/1"
-READER = 2
+READER = 3
 """Raised with every change of what is read of a file."""
 COLUMNS = ("letters", "backbone")
 

@@ -161,8 +161,15 @@ def test_chains_of_one_name_are_not_made_one(read):
         assert two.ca[:, 0].tolist() == [51, 56]
     homodimer = residue(1, x=0.0) + "TER\n" + residue(1, x=9.0)
     assert [chain.ca[0, 0] for chain in read(homodimer).chains] == [1, 10]
-    with pytest.raises(RecordError, match="two residues 1 ALA in one chain: name its chains"):
+    with pytest.raises(RecordError, match="two chains of one name, atom by atom"):
         read(residue(1, x=0.0) + residue(1, x=9.0))  # nothing says where the second begins
+
+
+def test_a_lost_insertion_code_costs_one_residue(read):
+    text = residue(1) + residue(2, x=4.0) + residue(2, x=8.0) + residue(3, x=12.0)
+    structure = read(text)
+    assert structure.chains[0].numbers == ("1", "2", "3")
+    assert structure.left_out == {"alternative residues": 1}
 
 
 def test_rows_name_their_file(tmp_path):
