@@ -29,7 +29,7 @@ from molvec.records import (
     Record,
     SkipCount,
     geometry_files,
-    read_conformers,
+    read_geometries,
 )
 
 FORMAT = "molvec.conformers/1"
@@ -107,18 +107,12 @@ def open_conformers(source: str | Path, *, cache: Path | None = None) -> Conform
     path = Path(source).expanduser()
     files = geometry_files(path)
     base = path if path.is_dir() else path.parent
-    names = [str(file.relative_to(base)) for file in files]
-    contents = [[name, sha256_if_readable(file)] for name, file in zip(names, files, strict=True)]
+    contents = [[str(file.relative_to(base)), sha256_if_readable(file)] for file in files]
 
     def rows() -> Iterator[tuple[str, ConformerRecord]]:
-        for name, file in zip(names, files, strict=True):
-            try:
-                for record in read_conformers(file):
-                    yield f"{name}: {record.text}", record
-            except UserError as error:
-                if len(files) == 1:
-                    raise
-                yield name, ConformerRecord(0, name, error=str(error).replace(str(file), file.name))
+        for record in read_geometries(path):
+            whole = record.text == record.file  # a file that cannot be read
+            yield record.text if whole else f"{record.file}: {record.text}", record
 
     return _opened([FORMAT, READER, contents], rows, str(source), cache)
 

@@ -79,29 +79,29 @@ def gain_markdown(cells: Sequence[Cell]) -> str:
     deviation over seeds, bold where the mean is larger.
     """
     held = {(cell.key.dataset, cell.key.representation, cell.key.seed): cell for cell in cells}
-    pairs = [
-        (dataset, cell, held[dataset, RANDOM_START, seed])
-        for (dataset, row, seed), cell in held.items()
-        if row == PRETRAINED and (dataset, RANDOM_START, seed) in held
-    ]
-    datasets = list(dict.fromkeys(dataset for dataset, *_ in pairs))
-    body = []
-    for metric, title in TITLES.items():
-        row = [title]
-        for dataset in datasets:
-            gains = [
-                100 * (one.mean(metric) - two.mean(metric))
-                for name, one, two in pairs
-                if name == dataset
-            ]
-            mean, spread = float(np.mean(gains)), float(np.std(gains, ddof=1)) if gains[1:] else 0
-            text = f"{mean:+.1f}" + (f" ±{spread:.1f}" if gains[1:] else "")
-            row.append(f"**{text}**" if gains[1:] and abs(mean) > spread else text)
-        body.append(row)
-    if not datasets:
+    pairs: dict[str, list[tuple[Cell, Cell]]] = {}
+    for (dataset, row, seed), cell in held.items():
+        start = held.get((dataset, RANDOM_START, seed))
+        if row == PRETRAINED and start is not None:
+            pairs.setdefault(dataset, []).append((cell, start))
+    if not pairs:
         return ""
-    table = "\n".join(table_lines(["", *datasets], body))
+    body = [
+        [title, *(_gain([one.mean(metric) - two.mean(metric) for one, two in pairs[dataset]])
+                  for dataset in pairs)]
+        for metric, title in TITLES.items()
+    ]  # fmt: skip
+    table = "\n".join(table_lines(["", *pairs], body))
     return f"**Pretrained less random start, seed by seed**\n\n{table}\n"
+
+
+def _gain(differences: list[float]) -> str:
+    mean = 100 * float(np.mean(differences))
+    if len(differences) == 1:
+        return f"{mean:+.1f}"
+    spread = 100 * float(np.std(differences, ddof=1))
+    text = f"{mean:+.1f} ±{spread:.1f}"
+    return f"**{text}**" if abs(mean) > spread else text
 
 
 def _cell(found: pd.DataFrame, best: pd.Series, name: str, dataset: str) -> str:

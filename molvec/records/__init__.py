@@ -2,7 +2,12 @@
 
 from molvec.records.conformer import Conformer, ConformerRecord, embed_conformer
 from molvec.records.conformer_records import conformer_records
-from molvec.records.geometry import geometry_files, geometry_format, read_conformers
+from molvec.records.geometry import (
+    geometry_files,
+    geometry_format,
+    read_conformers,
+    read_geometries,
+)
 from molvec.records.neighbourhood import Neighbourhood
 from molvec.records.network import Network, make_network
 from molvec.records.network_file import read_network, save_network
@@ -53,6 +58,7 @@ __all__ = [
     "node_records",
     "parse",
     "read_conformers",
+    "read_geometries",
     "read_network",
     "read_node_features",
     "read_records",

@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from molvec.errors import UserError
 from molvec.records.conformer import Conformer, ConformerRecord, conformer_of, has_hydrogens
-from molvec.records.geometry import geometry_files, geometry_format, read_conformers
+from molvec.records.geometry import geometry_format, read_geometries
 from molvec.records.python import from_python
 from molvec.records.read import file_format, read_records
 from molvec.records.record import Record, RecordError
@@ -59,17 +59,7 @@ def _from_path(path: Path, smiles_column: str | None) -> Iterator[ConformerRecor
     if path.is_dir() or geometry_format(path):
         if smiles_column is not None:
             raise UserError(f"{path} has no columns: drop --smiles-column")
-        files = geometry_files(path)
-        for file in files:
-            name = file.relative_to(path).as_posix() if file != path else file.name
-            try:
-                for record in read_conformers(file):
-                    yield replace(record, file=name)
-            except UserError as error:
-                if len(files) == 1:
-                    raise
-                reason = str(error).replace(str(file), file.name)
-                yield ConformerRecord(0, name, error=reason, file=name)
+        yield from read_geometries(path)
         return
     file_format(path)  # names the formats if it is none of them
     yield from map(_of_molecule, read_records(path, smiles_column=smiles_column))

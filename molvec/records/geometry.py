@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,27 @@ def read_conformers(path: Path) -> Iterator[ConformerRecord]:
         raise UserError(f"cannot read {path}: {error}") from None
     if rows == 0:
         raise UserError(f"{path} is empty")
+
+
+def read_geometries(source: Path) -> Iterator[ConformerRecord]:
+    """Read a file of geometries, or all below a folder; rows say which file they are from.
+
+    A file of several that cannot be read is one row with a reason, known by the file's name.
+
+    Raises:
+        UserError: if there is none, or the only one cannot be read.
+    """
+    files = geometry_files(source)
+    for file in files:
+        name = file.relative_to(source).as_posix() if file != source else file.name
+        try:
+            for record in read_conformers(file):
+                yield replace(record, file=name)
+        except UserError as error:
+            if len(files) == 1:
+                raise
+            reason = str(error).replace(str(file), file.name)
+            yield ConformerRecord(0, name, error=reason, file=name)
 
 
 def geometry_format(path: Path) -> str:

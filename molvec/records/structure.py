@@ -83,9 +83,7 @@ def read_structure(path: Path) -> Structure:
             structure = gemmi.read_structure(str(path))
     except IndexError:  # gemmi, of an mmCIF file without a block
         raise RecordError("no atoms") from None
-    except UNREADABLE as error:
-        raise RecordError(f"not a readable structure: {_reason(error, path)}") from None
-    except (RuntimeError, ValueError) as error:  # gemmi's own text names the file
+    except (*UNREADABLE, RuntimeError, ValueError) as error:  # gemmi's own text names the file
         raise RecordError(f"not a readable structure: {_reason(error, path)}") from None
     if not any(len(chain) for model in structure for chain in model):
         raise RecordError("no atoms")
