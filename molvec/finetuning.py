@@ -37,7 +37,7 @@ from molvec.head_start import start_head
 from molvec.nn.graph_model import GraphModel
 from molvec.nn.head import GraphHead
 from molvec.nn.presets import build_encoder
-from molvec.nn.readout import graph_width
+from molvec.nn.readout import READOUTS, graph_width
 from molvec.pretraining import encoder_config
 from molvec.settings import EncoderSettings, FinetuneSettings, PretrainSettings
 from molvec.train.optimizer import build_layered_optimizer, layer_rates
@@ -181,7 +181,9 @@ def _build(
         featurizer = start.featurizer if fits else of_molecules(start)
         config["encoder"] = start.config["encoder"]
         readout = settings.readout or start.readout
-    if settings.noise and isinstance(featurizer, MoleculeFeaturizer):
+    if READOUTS[readout].space and not featurizer.in_space:
+        raise UserError(f"readout {readout} needs coordinates; this model reads none")
+    if settings.noise and not featurizer.in_space:
         raise UserError("noise is for models in 3D; this one reads no coordinates")
     torch.manual_seed(settings.seed)  # after the load: a start from scratch depends on this alone
     transformer = config["encoder"]["family"] == "graph_transformer"

@@ -15,7 +15,13 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Decay = Annotated[float, Field(ge=0, le=1)]
 Preset = Literal["tiny", "small", "base"]
 Readout = Literal[
-    "mean", "mean_sum", "mean_max_sum", "jk_mean_max_sum", "layers_mean", "layers_mean_sum"
+    "mean",
+    "mean_sum",
+    "mean_max_sum",
+    "jk_mean_max_sum",
+    "layers_mean",
+    "layers_mean_sum",
+    "layers_patch_mean",  # in space only
 ]
 
 
@@ -236,6 +242,10 @@ class PretrainSettings(_Strict):
             raise ValueError(f"{self.data.kind} need encoder.family graph_transformer")
         if not space and reach:
             raise ValueError(f"encoder.reach needs coordinates, {self.data.kind} have none")
+        if not space and self.encoder.readout == "layers_patch_mean":
+            raise ValueError(
+                f"encoder.readout layers_patch_mean needs coordinates, {self.data.kind} have none"
+            )
         if not space and (self.mask.kind == "ball" or self.mask.noise):
             raise ValueError(
                 f"mask.kind ball and mask.noise need coordinates, {self.data.kind} have none"

@@ -192,6 +192,10 @@ def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
     ("overrides", "message"),
     [
         ({"encoder.reach": 10.0}, "encoder.reach needs coordinates, molecules have none"),
+        (
+            {"encoder.readout": "layers_patch_mean"},
+            "encoder.readout layers_patch_mean needs coordinates, molecules have none",
+        ),
         (PROTEINS | {"encoder.reach": 10.0}, "encoder.reach has no meaning for an equivariant"),
         (PROTEINS | {"encoder.local": True}, "encoder.local has no meaning for an equivariant"),
         (

@@ -13,6 +13,7 @@ from rdkit import Chem
 
 from molvec.config import load_settings
 from molvec.embed.conformers import ConformerEmbedder
+from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.finetuning import finetune
@@ -231,3 +232,9 @@ def test_models_that_do_not_fit_the_data(data, space_run, run):
     for start in (run.folder, None):
         with pytest.raises(UserError, match="noise is for models in 3D"):
             finetune(data, split, model=start, settings=noisy)
+        with pytest.raises(UserError, match="layers_patch_mean needs coordinates"):
+            patches = chosen.model_copy(update={"readout": "layers_patch_mean"})
+            finetune(data, split, model=start, settings=patches)
+    with pytest.raises(UserError, match="layers_patch_mean needs coordinates, molecules have"):
+        flat = load(run.folder, device="cpu")
+        Embedder(flat.encoder, flat.featurizer, readout="layers_patch_mean", device="cpu")

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from molvec.benchmarking.kg_cells import (
     KgCell,
     Vectors,
     complex_cell,
+    decoders,
     frozen_cell,
     popularity_cell,
     settings,
@@ -86,7 +87,7 @@ def benchmark_kg(
     cells: list[KgCell] = []
     notes = [
         f"Filtered setting, both sides, realistic ranks{SPREAD * (seeds > 1)}. "
-        "Decoders and ComplEx stop by validation MRR.",
+        "Decoders and ComplEx stop by validation MRR; decoders are linear, or have a hidden layer.",
     ]
     data: dict[str, Any] = {}
     for name in chosen:
@@ -164,9 +165,13 @@ def _of_seed(
         place = {name: row for row, name in enumerate(embedder.network.names)}
         inputs = given[[place[name] for name in graph.names]]
         rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs), **rows}
-    for row, (key, vectors) in rows.items():
-        fit = partial(_frozen, row, vectors, graph, types, seed, report)
-        yield store(graph, row, seed, key, fit)
+    rows = {row: (key, cache(vectors)) for row, (key, vectors) in rows.items()}
+    for suffix, hidden in decoders().items():
+        asked = types if hidden is None else None  # types once: they know no decoder
+        for row, (key, vectors) in rows.items():
+            name = row + suffix
+            fit = partial(_frozen, name, vectors, graph, asked, hidden, seed, report)
+            yield store(graph, name, seed, key, fit)
 
 
 def _frozen(
@@ -174,10 +179,11 @@ def _frozen(
     vectors: Callable[[], Vectors],
     graph: KnowledgeGraph,
     types: TypeTask | None,
+    hidden: int | None,
     seed: int,
     report: Report,
 ) -> KgCell:
-    return frozen_cell(row, vectors(), graph, types, seed=seed, report=report)
+    return frozen_cell(row, vectors(), graph, types, hidden=hidden, seed=seed, report=report)
 
 
 def _run(
@@ -255,9 +261,9 @@ def _notes(graph: KnowledgeGraph, types: TypeTask | None) -> list[str]:
             f"{graph.name}: left out, as training never shows their entity or relation: {counts}."
         )
     if types is not None:
-        sizes = ", ".join(f"{len(rows):,}" for rows in (types.train, types.valid, types.test))
         notes.append(
-            f"{graph.name}: {len(types.types)} types; entities that teach, choose, test: {sizes}."
+            f"{graph.name}: {len(types.types)} types of {types.size:,} entities in "
+            f"{len(types.folds)} folds; in turn one is scored, one chooses, the others teach."
         )
     return notes
 

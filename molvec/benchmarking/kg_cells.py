@@ -26,6 +26,7 @@ POPULARITY = "popularity"
 DIM = 200
 """Real numbers an entity has, in ComplEx and behind the decoder's projection."""
 HIDDEN = 512
+"""Width of the hidden layer of the second decoder."""
 DROPOUT = 0.1
 DECODER_TRAINING = LinkTraining(
     optimizer="adamw", lr=3e-3, weight_decay=1e-4, batch=512, epochs=40, every=4, patience=2
@@ -66,11 +67,20 @@ def link_task(graph: KnowledgeGraph) -> LinkTask:
     return LinkTask(graph.train, graph.valid, graph.test, *sizes)
 
 
+def decoders() -> dict[str, int | None]:
+    """Hidden layers of the decoders of frozen vectors, by what they add to the name of a row.
+
+    A linear one tells what can be read off the vectors; one with a hidden layer makes more of
+    them, whatever they are (decision 18).
+    """
+    return {"": None, ", hidden layer": HIDDEN}
+
+
 def settings() -> dict[str, Any]:
     """Return all that the numbers depend on beside data and vectors, for records and keys."""
     return {
         "dim": DIM,
-        "hidden": HIDDEN,
+        "hidden": decoders(),
         "dropout": DROPOUT,
         "decoder": asdict(DECODER_TRAINING),
         "complex": asdict(COMPLEX_TRAINING),
@@ -83,23 +93,25 @@ def frozen_cell(
     graph: KnowledgeGraph,
     types: TypeTask | None,
     *,
+    hidden: int | None,
     seed: int,
     report: Report,
 ) -> KgCell:
-    """Fit the decoder, and the probe of types, on vectors that stay as they are.
+    """Fit a decoder, and the probe of types, on vectors that stay as they are.
 
     Args:
         row: its name in the table.
         x: float32 ``[num_entities, width]``, in the order of ``graph.names``.
         graph: the data.
-        types: what entities are, if the set says.
+        types: what entities are, if that is asked.
+        hidden: width of the decoder's hidden layer; ``None`` for a linear decoder.
         seed: of the decoder.
         report: receives a line per look at the validation part.
     """
     began = time.monotonic()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = FrozenDecoder(x, len(graph.relations), DIM, hidden=HIDDEN, dropout=DROPOUT)
+        model = FrozenDecoder(x, len(graph.relations), DIM, hidden=hidden, dropout=DROPOUT)
     task = link_task(graph)
     cell = _fitted(row, model, task, DECODER_TRAINING, graph.name, seed, report)
     found = {} if types is None else score_types(x, types)

@@ -19,7 +19,7 @@ from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.graph import Encoder
 from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
 from molvec.nn.head import GraphHead
-from molvec.nn.readout import NODES, READOUTS, graph_width, node_width
+from molvec.nn.readout import READOUTS, graph_width, node_width
 from molvec.records import (
     ChainRecord,
     NodeRecord,
@@ -74,7 +74,8 @@ class Embedder:
         data: what the model carries of the data that it was trained on.
 
     Raises:
-        UserError: if there is no such device or readout.
+        UserError: if there is no such device or readout, or the readout needs coordinates that
+            the graphs do not have.
     """
 
     def __init__(
@@ -97,6 +98,8 @@ class Embedder:
         self.featurizer = featurizer
         if readout not in READOUTS:
             raise UserError(f"unknown readout {readout!r}; known: {', '.join(READOUTS)}")
+        if READOUTS[readout].space and not featurizer.in_space:
+            raise UserError(f"readout {readout} needs coordinates, {featurizer.kind}s have none")
         self.readout = readout
         self.config = dict(config or {})
 
@@ -236,9 +239,9 @@ class Embedder:
         encoded = self.encoder(batch)
         if level == "node":
             counts = batch.ptr.diff().tolist()
-            nodes: torch.Tensor = NODES[self.readout](encoded).cpu()
+            nodes = READOUTS[self.readout].nodes(encoded, batch).cpu()
             return [part.numpy() for part in torch.split(nodes, counts)]
-        vectors = READOUTS[self.readout](encoded, batch.batch, len(graphs))
+        vectors = READOUTS[self.readout](encoded, batch)
         if level == "target":
             assert self.head is not None
             vectors = self.head.to_values(self.head(vectors))

@@ -18,7 +18,7 @@ from molvec.embed.embedder import Array, Embedded, Embedder, Level, OnError
 from molvec.errors import UserError, did_you_mean
 from molvec.featurize.network import NetworkFeaturizer
 from molvec.nn.budget import CPU_PAIRS, PAIRS, by_size
-from molvec.nn.readout import NODES
+from molvec.nn.readout import READOUTS
 from molvec.records import NodeRecord, RecordError, node_records
 
 INFERENCE = 3
@@ -185,5 +185,5 @@ class NetworkEmbedder(Embedder):
     def _seeds(self, graphs: list[Data]) -> list[Array]:
         """Vectors of the graphs' first nodes."""
         batch = Batch.from_data_list(graphs).to(self.device)
-        nodes = NODES[self.readout](self.encoder(batch))
+        nodes = READOUTS[self.readout].nodes(self.encoder(batch), batch)
         return list(nodes[batch.ptr[:-1]].cpu().numpy())

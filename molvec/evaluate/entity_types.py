@@ -13,28 +13,29 @@ from molvec.evaluate.heads import fit_head
 from molvec.evaluate.metrics import Floats, score
 
 MIN_ENTITIES = 50
-"""Entities a type must have, so that a test part of a tenth holds some of them."""
-SHARES = (0.8, 0.1)
-"""Of the entities: to learn from, to choose by; the rest is the test part."""
+"""Entities a type must have, so that each fold holds some of them."""
+FOLDS = 5
+"""In turn, three teach, one chooses and one is scored."""
 
 
 @dataclass(frozen=True, eq=False)
 class TypeTask:
-    """Entities with their types, in three parts.
+    """Entities with their types, in folds.
 
     Attributes:
         types: names of the columns.
         labels: 0 or 1, ``[num_entities, num_types]``.
-        train: rows to learn from.
-        valid: rows to choose by.
-        test: rows to score.
+        folds: rows of each fold; entities without any type are in none.
     """
 
     types: tuple[str, ...]
     labels: Floats
-    train: NDArray[np.int64]
-    valid: NDArray[np.int64]
-    test: NDArray[np.int64]
+    folds: tuple[NDArray[np.int64], ...]
+
+    @property
+    def size(self) -> int:
+        """Number of entities in folds."""
+        return sum(map(len, self.folds))
 
 
 def type_task(types: Sequence[Sequence[str]], *, seed: int = 0) -> TypeTask | None:
@@ -42,7 +43,7 @@ def type_task(types: Sequence[Sequence[str]], *, seed: int = 0) -> TypeTask | No
 
     Args:
         types: of each entity.
-        seed: of the parts.
+        seed: of the folds.
 
     Returns:
         ``None`` if fewer than two types have ``MIN_ENTITIES`` entities.
@@ -59,30 +60,39 @@ def type_task(types: Sequence[Sequence[str]], *, seed: int = 0) -> TypeTask | No
                 labels[row, column[name]] = 1
     told = np.array([row for row, held in enumerate(types) if held])
     order = np.random.default_rng((seed, 6)).permutation(told)
-    first, second = (round(share * len(order)) for share in np.cumsum(SHARES))
-    return TypeTask(kept, labels, order[:first], order[first:second], order[second:])
+    return TypeTask(kept, labels, tuple(np.array_split(order, FOLDS)))
 
 
 def score_types(vectors: NDArray[np.floating], task: TypeTask) -> dict[str, dict[str, float]]:
     """Fit one logistic regression per type and score it: ``{"valid": ..., "test": ...}``.
 
-    Vectors are standardised; one strength for all types is chosen on the validation part. Scores
-    are means over types: average precision (``pr_auc``) and ``roc_auc``.
+    Every fold is scored once as the test part and once as the validation part, by which one
+    strength for all types is chosen; vectors are standardised. Scores are means over types, then
+    over folds: average precision (``pr_auc``) and ``roc_auc``.
     """
     y = task.labels
-    head = fit_head(
-        "linear",
-        "classification",
-        vectors[task.train],
-        y[task.train],
-        vectors[task.valid],
-        y[task.valid],
-        scale=True,
-        seed=0,
-    )
-    found = {}
-    for part, rows in (("valid", task.valid), ("test", task.test)):
-        predicted = head.predict(vectors[rows])
-        names = ("pr_auc", "roc_auc")
-        found[part] = {name: score(name, y[rows], predicted).mean for name in names}
-    return found
+    names = ("pr_auc", "roc_auc")
+    found: dict[str, dict[str, list[float]]] = {
+        part: {name: [] for name in names} for part in ("valid", "test")
+    }
+    for turn in range(len(task.folds)):
+        test, valid, *rest = (*task.folds[turn:], *task.folds[:turn])
+        train = np.concatenate(rest)
+        head = fit_head(
+            "linear",
+            "classification",
+            vectors[train],
+            y[train],
+            vectors[valid],
+            y[valid],
+            scale=True,
+            seed=0,
+        )
+        for part, rows in (("valid", valid), ("test", test)):
+            predicted = head.predict(vectors[rows])
+            for name in names:
+                found[part][name].append(score(name, y[rows], predicted).mean)
+    return {
+        part: {name: float(np.mean(values)) for name, values in scores.items()}
+        for part, scores in found.items()
+    }

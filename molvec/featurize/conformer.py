@@ -38,6 +38,7 @@ class ConformerFeaturizer:
     """
 
     kind = "conformer"
+    in_space = True
     encoder_inputs: Mapping[str, int] = {}
     edge_sizes: tuple[int, ...] = ()
 

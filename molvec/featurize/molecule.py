@@ -31,6 +31,7 @@ class MoleculeFeaturizer:
     """
 
     kind = "molecule"
+    in_space = False
     encoder_inputs: Mapping[str, int] = {}
 
     def __init__(self, atom: Vocabulary = ATOM, bond: Vocabulary = BOND) -> None:

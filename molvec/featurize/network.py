@@ -40,6 +40,7 @@ class NetworkFeaturizer:
     """
 
     kind = "network"
+    in_space = False
     node_sizes: tuple[int, ...] = (DEGREES,)
 
     def __init__(

@@ -42,6 +42,7 @@ class ProteinFeaturizer:
     """
 
     kind = "protein"
+    in_space = True
     encoder_inputs: Mapping[str, int] = {}
 
     def __init__(

@@ -29,7 +29,7 @@ class GraphModel(nn.Module):
 
     def features(self, batch: Batch) -> Tensor:
         """Return the graphs' vectors: ``[num_graphs, width]``."""
-        return READOUTS[self.readout](self.encoder(batch), batch.batch, len(batch.ptr) - 1)
+        return READOUTS[self.readout](self.encoder(batch), batch)
 
     def forward(self, batch: Batch) -> Tensor:
         """Return the head's outputs."""

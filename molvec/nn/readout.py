@@ -1,42 +1,33 @@
 """Readouts: what an encoder returns for the nodes of a graph becomes one vector per graph.
 
-Each takes an encoder's output for a batch, the graph of each node ``[num_nodes]`` and the number of
-graphs, and returns ``[num_graphs, width]`` (see :func:`graph_width`). What it pools is what a
-node's own vector is.
+A readout says what a node's own vector is, and by which reductions those of a graph are pooled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
+from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
-from molvec.graph import Encoder, EncoderOutput
+from molvec.graph import POS, Encoder, EncoderOutput
+
+PATCH = 24.0
+"""Where a patch ends, Angstrom: docs/decisions/0024-patches.md."""
+ROWS = 1024
+"""How many points' distances to all others are held at once."""
 
 
-def mean(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean over the nodes of each graph."""
-    return _pool(encoded.output, graph, num_graphs, "mean")
-
-
-def mean_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean and sum side by side: what a molecule is made of, and how much of it there is."""
-    return _pool(encoded.output, graph, num_graphs, "mean", "sum")
-
-
-def mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean, maximum and sum side by side; a maximum says whether something is there at all."""
-    return _pool(encoded.output, graph, num_graphs, "mean", "max", "sum")
-
-
-def last_end(encoded: EncoderOutput) -> Tensor:
+def last_end(encoded: EncoderOutput, batch: Batch) -> Tensor:
     """Return the output, ``[num_nodes, dim]``."""
     return encoded.output
 
 
-def both_ends(encoded: EncoderOutput) -> Tensor:
+def both_ends(encoded: EncoderOutput, batch: Batch) -> Tensor:
     """What the first block received beside the output, ``[num_nodes, 2 * dim]``.
 
     Jumping knowledge by concatenation (Xu et al. 2018, arXiv 1806.03536), of the two ends: the
@@ -45,12 +36,7 @@ def both_ends(encoded: EncoderOutput) -> Tensor:
     return torch.cat([encoded.embedded, encoded.output], dim=-1)
 
 
-def jk_mean_max_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean, maximum and sum of both ends."""
-    return _pool(both_ends(encoded), graph, num_graphs, "mean", "max", "sum")
-
-
-def every_layer(encoded: EncoderOutput) -> Tensor:
+def every_layer(encoded: EncoderOutput, batch: Batch) -> Tensor:
     """Both ends with all hidden states between them, ``[num_nodes, 2 dim + depth * hidden_dim]``.
 
     Jumping knowledge with every layer: each sees a wider surrounding than the one before.
@@ -58,61 +44,76 @@ def every_layer(encoded: EncoderOutput) -> Tensor:
     return torch.cat([encoded.embedded, *encoded.hidden_states, encoded.output], dim=-1)
 
 
-def layers_mean(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean of every layer."""
-    return _pool(every_layer(encoded), graph, num_graphs, "mean")
+def every_layer_and_patch(encoded: EncoderOutput, batch: Batch) -> Tensor:
+    r"""Every layer beside its mean over the node's patch; twice as wide as every layer.
+
+    A patch is the points of the graph within ``PATCH``, the node itself included. They count less
+    the farther they are, so that nothing jumps where a patch ends (the cutoff function of Behler
+    and Parrinello 2007, doi:10.1103/PhysRevLett.98.146401):
+
+    .. math:: w(d) = \tfrac{1}{2} (\cos(\pi d / d_\mathrm{patch}) + 1)
+    """
+    layers = every_layer(encoded, batch)
+    return torch.cat([layers, torch.cat(list(_patch_means(layers, batch)))], dim=-1)
 
 
-def layers_mean_sum(encoded: EncoderOutput, graph: Tensor, num_graphs: int) -> Tensor:
-    """Mean and sum of every layer."""
-    return _pool(every_layer(encoded), graph, num_graphs, "mean", "sum")
+def _patch_means(nodes: Tensor, batch: Batch) -> Iterator[Tensor]:
+    for start, end in pairwise(batch.ptr.tolist()):
+        own, points = nodes[start:end], batch[POS][start:end]
+        for some in points.split(ROWS):
+            # By products of matrices they would be as inexact as points are far from the origin.
+            distances = torch.cdist(some, points, compute_mode="donot_use_mm_for_euclid_dist")
+            weights = 0.5 * (torch.cos(torch.pi * (distances / PATCH).clamp(max=1)) + 1)
+            yield weights.to(own.dtype) @ own / weights.sum(1, keepdim=True)
 
 
-def _pool(nodes: Tensor, graph: Tensor, num_graphs: int, *reductions: str) -> Tensor:
-    pooled = [
-        scatter(nodes, graph, dim=0, dim_size=num_graphs, reduce=reduction)
-        for reduction in reductions
-    ]
-    return torch.cat(pooled, dim=-1)
+@dataclass(frozen=True)
+class Readout:
+    """What a node's own vector is, and how those of a graph are pooled.
+
+    Attributes:
+        nodes: takes an encoder's output for a batch and the batch, gives ``[num_nodes, width]``.
+        reductions: names of what stands side by side: mean; sum, which says how much of it there
+            is; max, which says whether something is there at all.
+        space: only for graphs with coordinates.
+    """
+
+    nodes: Callable[[EncoderOutput, Batch], Tensor]
+    reductions: tuple[str, ...]
+    space: bool = False
+
+    def __call__(self, encoded: EncoderOutput, batch: Batch) -> Tensor:
+        """Pool a batch: ``[num_graphs, width]``, see :func:`graph_width`."""
+        nodes, graphs = self.nodes(encoded, batch), len(batch.ptr) - 1
+        pooled = [
+            scatter(nodes, batch.batch, dim=0, dim_size=graphs, reduce=reduction)
+            for reduction in self.reductions
+        ]
+        return torch.cat(pooled, dim=-1)
 
 
-READOUTS: dict[str, Callable[[EncoderOutput, Tensor, int], Tensor]] = {
-    "mean": mean,
-    "mean_sum": mean_sum,
-    "mean_max_sum": mean_max_sum,
-    "jk_mean_max_sum": jk_mean_max_sum,
-    "layers_mean": layers_mean,
-    "layers_mean_sum": layers_mean_sum,
+READOUTS = {
+    "mean": Readout(last_end, ("mean",)),
+    "mean_sum": Readout(last_end, ("mean", "sum")),
+    "mean_max_sum": Readout(last_end, ("mean", "max", "sum")),
+    "jk_mean_max_sum": Readout(both_ends, ("mean", "max", "sum")),
+    "layers_mean": Readout(every_layer, ("mean",)),
+    "layers_mean_sum": Readout(every_layer, ("mean", "sum")),
+    "layers_patch_mean": Readout(every_layer_and_patch, ("mean",), space=True),
 }
-NODES: dict[str, Callable[[EncoderOutput], Tensor]] = {
-    "mean": last_end,
-    "mean_sum": last_end,
-    "mean_max_sum": last_end,
-    "jk_mean_max_sum": both_ends,
-    "layers_mean": every_layer,
-    "layers_mean_sum": every_layer,
-}
-"""What each readout pools: the vectors of single nodes."""
-
-REDUCTIONS = {
-    "mean": 1,
-    "mean_sum": 2,
-    "mean_max_sum": 3,
-    "jk_mean_max_sum": 3,
-    "layers_mean": 1,
-    "layers_mean_sum": 2,
-}
-"""How many reductions of the nodes' vectors stand side by side."""
 
 
 def node_width(readout: str, encoder: Encoder) -> int:
     """Width of a node's vector."""
-    pooled, dim = NODES[readout], encoder.dim
-    if pooled is every_layer:
-        return 2 * dim + encoder.depth * encoder.hidden_dim
-    return 2 * dim if pooled is both_ends else dim
+    layers = 2 * encoder.dim + encoder.depth * encoder.hidden_dim
+    return {
+        last_end: encoder.dim,
+        both_ends: 2 * encoder.dim,
+        every_layer: layers,
+        every_layer_and_patch: 2 * layers,
+    }[READOUTS[readout].nodes]
 
 
 def graph_width(readout: str, encoder: Encoder) -> int:
     """Width of a graph's vector."""
-    return REDUCTIONS[readout] * node_width(readout, encoder)
+    return len(READOUTS[readout].reductions) * node_width(readout, encoder)

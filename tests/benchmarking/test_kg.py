@@ -69,14 +69,15 @@ def run(output, *names, **changes):
 def test_tables_of_two_graphs(toys, tmp_path):
     result, _ = run(tmp_path / "out", seeds=2)
     frame = pd.read_csv(tmp_path / "out" / "results.csv")
-    rows = ["popularity", "ComplEx, end to end", "positions alone", "random start", "pretrained"]
+    frozen = ["positions alone", "random start", "pretrained"]
+    rows = ["popularity", "ComplEx, end to end", *frozen, *(f"{r}, hidden layer" for r in frozen)]
     for name in ("one", "two"):
         links = frame[(frame["dataset"] == name) & (frame["task"] == "links")]
         assert links["row"].unique().tolist() == rows
         assert links["mean"].notna().all()
         assert (links.set_index("row").loc["pretrained", "seeds"] == 2).all()
         types = frame[(frame["dataset"] == name) & (frame["task"] == "types")]
-        assert types["row"].unique().tolist() == rows[1:]
+        assert types["row"].unique().tolist() == rows[1:5]
     text = (tmp_path / "out" / "results.md").read_text()
     assert text == result.table
     assert "**two, types of entities**" in text
@@ -89,7 +90,7 @@ def test_tables_of_two_graphs(toys, tmp_path):
     assert record["settings"]["dim"] == 8
     assert {"commit", "torch"} <= set(record["machine"])
     assert record["data"]["one"]["types"] == ["Q1", "even"]
-    assert len(record["cells"]) == 2 * (1 + 4 * 2)
+    assert len(record["cells"]) == 2 * (1 + 7 * 2)
 
 
 def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatch):
@@ -102,7 +103,7 @@ def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatc
         patch.setattr(kg_cells, "fit_links", never)
         again, lines = run(tmp_path / "out", "one")
         assert again.table == first.table
-        assert sum("kept" in line for line in lines) == 5
+        assert sum("kept" in line for line in lines) == 8
         patch.setattr(kg_cells, "DROPOUT", 0.3)
         with pytest.raises(AssertionError, match="fitted again"):
             run(tmp_path / "out", "one")

@@ -52,12 +52,13 @@ def test_a_check_that_crashes_is_a_finding(cli, monkeypatch):
 
 def test_an_embedding_that_depends_on_the_batch(monkeypatch):
     """The self-test would notice."""
-    from molvec.embed.embedder import READOUTS
+    from molvec.nn.readout import READOUTS, Readout, last_end
 
-    def leaky(encoded, graph, num_graphs):
-        return encoded.output.mean(0).expand(num_graphs, -1)
+    class Leaky(Readout):
+        def __call__(self, encoded, batch):
+            return encoded.output.mean(0).expand(len(batch.ptr) - 1, -1)
 
-    monkeypatch.setitem(READOUTS, "mean", leaky)
+    monkeypatch.setitem(READOUTS, "mean", Leaky(last_end, ("mean",)))
     (finding,) = [f for f in diagnosis.diagnose() if f.name == "self-test"]
     assert not finding.ok
     assert "ethanol's embedding changed by" in finding.text

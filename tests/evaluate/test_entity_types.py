@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from molvec.evaluate import entity_types
 from molvec.evaluate.entity_types import MIN_ENTITIES, score_types, type_task
 
 
@@ -13,18 +14,18 @@ def types_of(count, seed=0):
     return held
 
 
-def test_parts_hold_each_entity_with_types_once():
+def test_folds_hold_each_entity_with_types_once():
     types = types_of(400)
     task = type_task(types, seed=3)
     assert task.types == ("city", "human")
-    rows = np.concatenate([task.train, task.valid, task.test])
+    rows = np.concatenate(task.folds)
     told = [i for i, held in enumerate(types) if held]
     assert sorted(rows.tolist()) == told
-    assert len(task.train) == round(0.8 * len(told))
-    assert abs(len(task.valid) - len(task.test)) <= 1
+    assert task.size == len(told)
+    assert {len(fold) for fold in task.folds} <= {len(told) // 5, len(told) // 5 + 1}
     assert task.labels[0].tolist() == [0, 1]
-    assert task.test.tolist() == type_task(types, seed=3).test.tolist()
-    assert task.test.tolist() != type_task(types, seed=4).test.tolist()
+    assert rows.tolist() == np.concatenate(type_task(types, seed=3).folds).tolist()
+    assert rows.tolist() != np.concatenate(type_task(types, seed=4).folds).tolist()
 
 
 def test_too_few_to_ask():
@@ -42,3 +43,24 @@ def test_a_probe_reads_what_is_there():
     blind = score_types(noise, task)["test"]
     assert 0.3 < blind["roc_auc"] < 0.7
     assert blind["pr_auc"] < score_types(told, task)["test"]["pr_auc"] - 0.1
+
+
+def test_no_fold_is_scored_by_what_taught_or_chose(monkeypatch):
+    """Labels that are noise: whoever saw them would know them."""
+    rng = np.random.default_rng(0)
+    types = [[name for name in ("a", "b") if rng.random() < 0.5] for _ in range(300)]
+    task = type_task(types)
+    assert 0.4 < score_types(np.eye(300, dtype=np.float32), task)["test"]["roc_auc"] < 0.6
+    seen = []
+    fit = entity_types.fit_head
+
+    def watched(*arguments, **options):
+        seen.append((arguments[2], arguments[4]))
+        return fit(*arguments, **options)
+
+    monkeypatch.setattr(entity_types, "fit_head", watched)
+    score_types(np.arange(300, dtype=np.float32)[:, None], task)
+    for turn, (train, valid) in enumerate(seen):
+        rows = np.concatenate([train, valid])[:, 0].astype(int).tolist()
+        assert sorted(rows + task.folds[turn].tolist()) == sorted(np.concatenate(task.folds))
+    assert len(seen) == 5
