@@ -156,22 +156,23 @@ def _of_seed(
     run: str | Path = model if model is not None else _run(graph, output, overrides, seed, report)
     folder = ModelFolder(run)
     embedder = network_embedder(run, graph.network, graph.name)
-    rows: dict[str, tuple[str, Callable[[], Vectors]]] = {
-        RANDOM_START: (folder.random_key, lambda: _embed(_random(folder, seed), graph)),
-        PRETRAINED: (folder.key, lambda: _embed(embedder, graph)),
+    width = embedder.encoder.dim
+    rows: dict[str, tuple[str, Callable[[], Vectors], int | None]] = {
+        RANDOM_START: (folder.random_key, lambda: _embed(_random(folder, seed), graph), width),
+        PRETRAINED: (folder.key, lambda: _embed(embedder, graph), width),
     }
     given = embedder.network.features
     if given is not None:
         place = {name: row for row, name in enumerate(embedder.network.names)}
         inputs = given[[place[name] for name in graph.names]]
-        rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs), **rows}
-    rows = {row: (key, cache(vectors)) for row, (key, vectors) in rows.items()}
+        rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs, None), **rows}
+    once = {row: cache(vectors) for row, (_, vectors, _) in rows.items()}
     for suffix, hidden in decoders().items():
         asked = types if hidden is None else None  # types once: they know no decoder
-        for row, (key, vectors) in rows.items():
-            name = row + suffix
-            fit = partial(_frozen, name, vectors, graph, asked, hidden, seed, report)
-            yield store(graph, name, seed, key, fit)
+        for row, (key, _, last) in rows.items():
+            options = {"hidden": hidden, "output": last, "seed": seed, "report": report}
+            fit = partial(_frozen, row + suffix, once[row], graph, asked, options)
+            yield store(graph, row + suffix, seed, key, fit)
 
 
 def _frozen(
@@ -179,11 +180,9 @@ def _frozen(
     vectors: Callable[[], Vectors],
     graph: KnowledgeGraph,
     types: TypeTask | None,
-    hidden: int | None,
-    seed: int,
-    report: Report,
+    options: Mapping[str, Any],
 ) -> KgCell:
-    return frozen_cell(row, vectors(), graph, types, hidden=hidden, seed=seed, report=report)
+    return frozen_cell(row, vectors(), graph, types, **options)
 
 
 def _run(
@@ -263,7 +262,8 @@ def _notes(graph: KnowledgeGraph, types: TypeTask | None) -> list[str]:
     if types is not None:
         notes.append(
             f"{graph.name}: {len(types.types)} types of {types.size:,} entities in "
-            f"{len(types.folds)} folds; in turn one is scored, one chooses, the others teach."
+            f"{len(types.folds)} folds; in turn one is scored, one chooses, the others "
+            "teach. Of an encoder the choice is between every layer and the last alone."
         )
     return notes
 

@@ -94,6 +94,7 @@ def frozen_cell(
     types: TypeTask | None,
     *,
     hidden: int | None,
+    output: int | None,
     seed: int,
     report: Report,
 ) -> KgCell:
@@ -105,6 +106,7 @@ def frozen_cell(
         graph: the data.
         types: what entities are, if that is asked.
         hidden: width of the decoder's hidden layer; ``None`` for a linear decoder.
+        output: width of the encoder's last block, if vectors end in it; for the types.
         seed: of the decoder.
         report: receives a line per look at the validation part.
     """
@@ -114,7 +116,7 @@ def frozen_cell(
         model = FrozenDecoder(x, len(graph.relations), DIM, hidden=hidden, dropout=DROPOUT)
     task = link_task(graph)
     cell = _fitted(row, model, task, DECODER_TRAINING, graph.name, seed, report)
-    found = {} if types is None else score_types(x, types)
+    found = {} if types is None else score_types(x, types, output=output)
     return replace(cell, types=found, seconds=time.monotonic() - began)
 
 

@@ -105,13 +105,12 @@ READOUTS = {
 
 def node_width(readout: str, encoder: Encoder) -> int:
     """Width of a node's vector."""
-    layers = 2 * encoder.dim + encoder.depth * encoder.hidden_dim
-    return {
-        last_end: encoder.dim,
-        both_ends: 2 * encoder.dim,
-        every_layer: layers,
-        every_layer_and_patch: 2 * layers,
-    }[READOUTS[readout].nodes]
+    nodes, layers = READOUTS[readout].nodes, 2 * encoder.dim + encoder.depth * encoder.hidden_dim
+    if nodes is every_layer_and_patch:
+        return 2 * layers
+    if nodes is every_layer:
+        return layers
+    return 2 * encoder.dim if nodes is both_ends else encoder.dim
 
 
 def graph_width(readout: str, encoder: Encoder) -> int:

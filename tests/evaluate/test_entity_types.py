@@ -64,3 +64,17 @@ def test_no_fold_is_scored_by_what_taught_or_chose(monkeypatch):
         rows = np.concatenate([train, valid])[:, 0].astype(int).tolist()
         assert sorted(rows + task.folds[turn].tolist()) == sorted(np.concatenate(task.folds))
     assert len(seen) == 5
+
+
+def test_the_validation_fold_chooses_between_the_whole_and_its_end():
+    types = types_of(400)
+    task = type_task(types)
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(400, 200)).astype(np.float32)
+    told = (rng.normal(size=(400, 2)) + task.labels).astype(np.float32)
+    drowned, alone = np.hstack([noise, told]), np.hstack([told, noise])
+    whole, end = score_types(drowned, task), score_types(told, task)
+    assert end["test"]["pr_auc"] > whole["test"]["pr_auc"] + 0.03
+    assert score_types(drowned, task, output=2) == end
+    assert score_types(alone, task, output=200) == score_types(alone, task)
+    assert score_types(told, task, output=2) == end
