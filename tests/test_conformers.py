@@ -229,12 +229,12 @@ def test_models_that_do_not_fit_the_data(data, space_run, run):
     with pytest.raises(UserError, match="needs a model of molecules, not of conformers"):
         finetune(replace(data, conformers=None), split, model=space_run.folder, settings=chosen)
     noisy = chosen.model_copy(update={"noise": 0.1})
+    patches = chosen.model_copy(update={"readout": "layers_patch_mean"})
     for start in (run.folder, None):
         with pytest.raises(UserError, match="noise is for models in 3D"):
             finetune(data, split, model=start, settings=noisy)
         with pytest.raises(UserError, match="layers_patch_mean needs coordinates"):
-            patches = chosen.model_copy(update={"readout": "layers_patch_mean"})
             finetune(data, split, model=start, settings=patches)
+    flat = load(run.folder, device="cpu")
     with pytest.raises(UserError, match="layers_patch_mean needs coordinates, molecules have"):
-        flat = load(run.folder, device="cpu")
         Embedder(flat.encoder, flat.featurizer, readout="layers_patch_mean", device="cpu")

@@ -165,7 +165,8 @@ def _of_seed(
     if given is not None:
         place = {name: row for row, name in enumerate(embedder.network.names)}
         inputs = given[[place[name] for name in graph.names]]
-        rows = {INPUTS: (hashlib.sha256(inputs.tobytes()).hexdigest(), lambda: inputs, None), **rows}
+        digest = hashlib.sha256(inputs.tobytes()).hexdigest()
+        rows = {INPUTS: (digest, lambda: inputs, None), **rows}
     once = {row: cache(vectors) for row, (_, vectors, _) in rows.items()}
     for suffix, hidden in decoders().items():
         asked = types if hidden is None else None  # types once: they know no decoder

@@ -36,7 +36,10 @@ def test_readouts_against_a_loop_over_graphs():
     assert 6 < near.sum() < 14  # some of the pairs of a graph, not all
     weight = 0.5 + 0.5 * torch.cos(torch.pi * distance / PATCH)
     patches = torch.stack(
-        [(w[on, None] * layers[on]).sum(0) / w[on].sum() for w, on in zip(weight, near)]
+        [
+            (w[on, None] * layers[on]).sum(0) / w[on].sum()
+            for w, on in zip(weight, near, strict=True)
+        ]
     )
     expected = {
         "mean": [mean(nodes)],
