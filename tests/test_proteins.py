@@ -151,7 +151,7 @@ def test_rows_are_chains_and_files_without_one(model, structures):
     records = list(model.records(structures))
     assert [record.text for record in records[:3]] == ["cut.cif.gz", "dna.pdb", "good00_A"]
     vectors = model.embed(structures)
-    assert vectors.shape == (15, 128)
+    assert vectors.shape == (15, 256)
     assert np.isnan(vectors).all(1).tolist() == [record.chain is None for record in records]
     np.testing.assert_array_equal(model.embed(records), vectors)
     residues = model.embed(structures, level="residue")
@@ -165,7 +165,7 @@ def test_rows_are_chains_and_files_without_one(model, structures):
 def test_a_chain_does_not_depend_on_the_batch_nor_on_where_it_lies(model, structures):
     together = model.embed(structures)
     alone = model.embed(str(structures / "good05.pdb"))
-    assert alone.shape == (1, 128)
+    assert alone.shape == (1, 256)
     np.testing.assert_allclose(alone[0], together[7], rtol=1e-5, atol=1e-5)
     (chain,) = read_structure(structures / "good05.pdb").chains
     torch.manual_seed(0)
@@ -223,7 +223,7 @@ def test_embed_a_folder(cli, chain_run, model, structures, tmp_path):
     expected = model.embed(structures)
     np.testing.assert_allclose(np.stack(frame["embedding"][2:]), expected[2:], atol=1e-5)
     flat = pd.read_csv(tmp_path / "out.csv")
-    np.testing.assert_allclose(flat.loc[2:, "e0":"e127"], expected[2:], atol=1e-5)
+    np.testing.assert_allclose(flat.loc[2:, "e0":"e255"], expected[2:], atol=1e-5)
     assert flat.loc[:1, "e0"].isna().all()
 
     nodes = tmp_path / "residues.parquet"
@@ -238,7 +238,7 @@ def test_info_speaks_of_chains(cli, chain_run):
     code, out, _ = cli("info", chain_run.folder)
     assert code == 0
     text = " ".join(out.split())
-    assert "128 numbers per chain (layers_mean), 128 per residue" in text
+    assert "256 numbers per chain (layers_patch_mean), 256 per residue" in text
     assert "56 chains, 112 masked views" in text
 
 
