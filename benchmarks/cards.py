@@ -129,16 +129,19 @@ def of_conformers(name: str, config: dict[str, Any], results: str) -> str:
     encoder = config["encoder"]
     about = load_card(settings["data"]["source"])
     objective = settings["objective"]
-    electrons = objective["grounding_weight"] and objective["grounding"] == "extended_huckel"
-    huckel = " and from what an extended Hückel calculation says of their electrons" * bool(
-        electrons
-    )
+    said = ""
+    if objective["grounding_weight"]:
+        said = {
+            "extended_huckel": " and from what an extended Hückel calculation says of their "
+            "electrons",
+            "xtb": " and from what semi-empirical tight binding (xTB) says of their electrons",
+        }.get(objective["grounding"], "")
     lines = [
         f"# {name}",
         "",
         f"An equivariant network ({encoder['depth']} blocks of {encoder['dim']} scalars and "
         f"{encoder['dim'] // 4} vectors, all atoms with hydrogens) that learned from geometries "
-        f"of small molecules without labels, with data2vec{huckel}. Use it frozen, with a linear "
+        f"of small molecules without labels, with data2vec{said}. Use it frozen, with a linear "
         "head, or fine-tune it:",
         "",
         "```python",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from molvec.data.conformers import (
     open_conformers,
 )
 from molvec.data.dataset import GraphDataset, MoleculeDataset
+from molvec.data.kept_grounding import KeptGrounding
 from molvec.data.labelled import Labelled
 from molvec.data.mixture import Mixture
 from molvec.data.network import NetworkDataset, network_tensors
@@ -36,13 +38,17 @@ from molvec.data.subgraphs import SubgraphSampler
 from molvec.errors import UserError, did_you_mean
 from molvec.featurize.atom_surroundings import NUM_ATOM_SURROUNDINGS, atom_surroundings
 from molvec.featurize.conformer import ConformerFeaturizer
-from molvec.featurize.extended_huckel import NUM_EXTENDED_HUCKEL, NUM_SHARED, extended_huckel
+from molvec.featurize.extended_huckel import NUM_EXTENDED_HUCKEL, extended_huckel
+from molvec.featurize.extended_huckel import NUM_SHARED as extended_huckel_shared
 from molvec.featurize.grounding import Grounding
 from molvec.featurize.kinds import Featurizer
 from molvec.featurize.molecule import MoleculeFeaturizer
 from molvec.featurize.network import NetworkFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import NUM_SURROUNDINGS
+from molvec.featurize.xtb import NUM_SHARED as xtb_shared
+from molvec.featurize.xtb import NUM_XTB, xtb, xtb_program
+from molvec.provenance import software
 from molvec.records import (
     Record,
     geometry_format,
@@ -53,12 +59,32 @@ from molvec.records import (
 )
 from molvec.settings import DataSettings, PretrainSettings
 
-ATOM_GROUNDING: dict[str, tuple[Callable[[Data], Tensor], int, int]] = {
-    "surroundings": (atom_surroundings, NUM_ATOM_SURROUNDINGS, 0),
-    "extended_huckel": (extended_huckel, NUM_EXTENDED_HUCKEL, NUM_SHARED),
+
+@dataclass(frozen=True)
+class AtomGrounding:
+    """What the grounding term predicts of the atoms of a conformer.
+
+    Attributes:
+        compute: graph -> float32 ``[n, size]``.
+        size: how many numbers of each atom.
+        shared: how many of these, the last ones, are of the conformer as a whole.
+        program: for what is slow and therefore kept: which program computes it, raises
+            ``UserError`` without it.
+    """
+
+    compute: Callable[[Data], Tensor]
+    size: int
+    shared: int = 0
+    program: Callable[[], str] | None = None
+
+
+ATOM_GROUNDING = {
+    "surroundings": AtomGrounding(atom_surroundings, NUM_ATOM_SURROUNDINGS),
+    "extended_huckel": AtomGrounding(
+        extended_huckel, NUM_EXTENDED_HUCKEL, extended_huckel_shared, partial(software, "rdkit")
+    ),
+    "xtb": AtomGrounding(xtb, NUM_XTB, xtb_shared, xtb_program),
 }
-"""What the grounding term predicts of the atoms of a conformer, how many numbers of each, and how
-many of these, the last ones, are of the conformer as a whole."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +153,7 @@ def grounding_size(settings: PretrainSettings, featurizer: Featurizer) -> int:
     if settings.objective.grounding_weight and settings.data.in_space:
         if settings.data.kind == "proteins":
             return NUM_SURROUNDINGS
-        return ATOM_GROUNDING[settings.objective.grounding][1]
+        return ATOM_GROUNDING[settings.objective.grounding].size
     grounding = grounding_targets(settings)
     return 0 if grounding is None else grounding.size
 
@@ -135,7 +161,7 @@ def grounding_size(settings: PretrainSettings, featurizer: Featurizer) -> int:
 def grounding_shared(settings: PretrainSettings) -> int:
     """How many of these are of a graph as a whole, though there is a row per node."""
     if settings.objective.grounding_weight and settings.data.kind == "conformers":
-        return ATOM_GROUNDING[settings.objective.grounding][2]
+        return ATOM_GROUNDING[settings.objective.grounding].shared
     grounding = grounding_targets(settings)
     return 0 if grounding is None else grounding.shared
 
@@ -193,7 +219,7 @@ def _chains(settings: PretrainSettings, featurizer: ProteinFeaturizer, rows: Any
 
 def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, rows: Any) -> Corpus:
     data, objective = settings.data, settings.objective
-    ground = ATOM_GROUNDING[objective.grounding][0] if objective.grounding_weight else None
+    chosen = ATOM_GROUNDING[objective.grounding] if objective.grounding_weight else None
     path = Path(data.source).expanduser()
     if has_geometries(data.source) or path.is_dir() or geometry_format(path):
         if data.smiles_column is not None:
@@ -202,10 +228,27 @@ def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, row
     else:
         store = open_store(data.source, smiles_column=data.smiles_column)
     dataset = ConformerDataset(
-        store, featurizer, max_atoms=data.max_atoms, ground=ground, rows=rows
+        store,
+        featurizer,
+        max_atoms=data.max_atoms,
+        ground=None if chosen is None else chosen.compute,
+        kept=None if chosen is None else _kept(objective.grounding, store),
+        rows=rows,
     )
     left_out = store.summary() if isinstance(store, ConformerStore) else ""
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")), left_out)
+
+
+def _kept(name: str, store: ConformerStore | SmilesStore) -> KeptGrounding | None:
+    """Keep what is slow to compute, for geometries that do not change."""
+    chosen = ATOM_GROUNDING[name]
+    if chosen.program is None:
+        return None
+    program = chosen.program()
+    if not isinstance(store, ConformerStore):
+        return None
+    key = f"{name}, {program}, {store.info['source_sha256']}"
+    return KeptGrounding(chosen.compute, size=chosen.size, lengths=store.lengths, key=key)
 
 
 def _network(settings: PretrainSettings, rows: Any) -> Corpus:

@@ -155,9 +155,9 @@ class ObjectiveSettings(_Strict):
     graph_weight: Annotated[float, Field(ge=0)] = 0.0  # predict the teacher's view of the whole
     grounding_weight: Annotated[float, Field(ge=0)] = 0.0  # predict what the graph says of itself
     # molecules: what RDKit computes of the graph, or (surroundings) of each atom and the graph; in
-    # space: what surrounds an atom or a residue, or (conformers) what RDKit says of the electrons;
-    # networks: what surrounds a node in the whole network
-    grounding: Literal["fingerprint", "descriptors", "surroundings", "extended_huckel"] = (
+    # space: what surrounds an atom or a residue, or (conformers) what a calculation of
+    # its electrons says; networks: what surrounds a node in the whole network
+    grounding: Literal["fingerprint", "descriptors", "surroundings", "extended_huckel", "xtb"] = (
         "fingerprint"
     )
     # full: one more pass of the student; clean: the same, over coordinates without noise, or with
@@ -168,7 +168,7 @@ class ObjectiveSettings(_Strict):
 
 GROUNDINGS = {
     "molecules": ("fingerprint", "descriptors", "surroundings"),
-    "conformers": ("surroundings", "extended_huckel"),
+    "conformers": ("surroundings", "extended_huckel", "xtb"),
     "proteins": ("surroundings",),
     "networks": ("surroundings",),
 }

@@ -27,6 +27,17 @@ def _own_cache(session_cache, monkeypatch):
     monkeypatch.delenv("MOLVEC_MIRROR", raising=False)
 
 
+@pytest.fixture
+def no_tblite(monkeypatch):
+    """An installation without the extra ``xtb``."""
+    from molvec.featurize import xtb
+
+    xtb._program.cache_clear()
+    monkeypatch.setitem(sys.modules, "tblite.interface", None)
+    yield
+    xtb._program.cache_clear()
+
+
 @pytest.fixture(scope="session")
 def smiles():
     """Real molecules of 2 to 40 atoms: the first usable ones of the NCI set."""

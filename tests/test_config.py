@@ -227,7 +227,7 @@ def test_reach_where_it_has_no_meaning(overrides, message):
             "fingerprint",
             "networks need objective.grounding surroundings",
         ),
-        (CONFORMERS, "fingerprint", "objective.grounding surroundings or extended_huckel"),
+        (CONFORMERS, "fingerprint", "objective.grounding surroundings or extended_huckel or xtb"),
     ],
 )
 def test_a_grounding_of_another_kind_of_data_is_refused(base, kind, fitting):

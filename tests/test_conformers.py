@@ -106,7 +106,7 @@ def test_smiles_get_a_geometry_on_the_way(smiles_file, tmp_path):
     assert run.progress.molecules == 8
 
 
-@pytest.mark.parametrize("kind", ["surroundings", "extended_huckel"])
+@pytest.mark.parametrize("kind", ["surroundings", "extended_huckel", "xtb"])
 def test_what_a_geometry_says_of_its_atoms_can_be_learned_with_norms_as_targets(
     kind, folder, tmp_path
 ):
@@ -122,6 +122,27 @@ def test_what_a_geometry_says_of_its_atoms_can_be_learned_with_norms_as_targets(
     assert 0 < log[-1]["grounding_loss"] < log[0]["grounding_loss"]
     wide = 2 * (2 * 32 + 2 * (32 + 8))  # mean and sum; both ends and two blocks' hidden states
     assert load(run.folder, device="cpu").embed([folder / "a.xyz"]).shape == (16, wide)
+
+
+def test_slow_targets_are_computed_once_for_all_runs(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("MOLVEC_CACHE", str(tmp_path / "cache"))
+    more = {"data.source": str(folder), "objective.grounding": "xtb", "steps": 8}
+    first = pretrain(load_settings("qm9", TINY | more), output=tmp_path / "first")
+    (kept,) = (tmp_path / "cache" / "grounding").iterdir()
+    checks = np.load(kept / "checks.npy")
+    assert (checks > 0).all()  # 8 steps of 4 are two epochs
+    again = pretrain(load_settings("qm9", TINY | more), output=tmp_path / "again")
+    assert_same_run(first.folder, again.folder)
+    np.testing.assert_array_equal(np.load(kept / "checks.npy"), checks)
+
+
+def test_a_run_without_the_program_of_its_targets_does_not_begin(cli, folder, tmp_path, no_tblite):
+    output = tmp_path / "run"
+    code, _, err = cli("pretrain", "qm9", "--data", folder, "-o", output, "--steps", "2")
+    assert code == 2
+    assert "objective.grounding=xtb needs tblite: pip install 'molvec[xtb]'" in err
+    assert len(err.splitlines()) == 1
+    assert not output.exists()
 
 
 # --- embedding --------------------------------------------------------------------------------

@@ -8,8 +8,9 @@ for 77.
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -38,6 +39,9 @@ FRONTIER = (-2, -1, 0, 1, 2)
 NUM_SHARED = len(FRONTIER) + 1
 """The last columns, which are of the molecule."""
 
+LEVEL = 0.2
+"""eV; what of the frontier orbitals counts as one energy."""
+
 TOO_CLOSE = 0.2
 """Angstrom between atoms: nearer, RDKit's calculation has no meaning, and at 0 ends the process."""
 
@@ -52,7 +56,8 @@ def extended_huckel(graph: Data) -> Tensor:
     .. math:: D_{ak} = \sum_i p_{ia} \exp\!\big(-(\epsilon_i - E_k)^2 / \sigma_k^2\big)
 
     with :math:`\sigma_k` half the distance between the energies beside :math:`E_k`; its charge and
-    its shares of the highest occupied and the lowest unoccupied orbital. Of the molecule, the same
+    its shares of the highest occupied and the lowest unoccupied orbital (or orbitals, see
+    :func:`frontier_shares`). Of the molecule, the same
     at all atoms: five orbital energies (eV), and the length of the dipole of the charges (e
     Angstrom). NaN where an element has no parameters, an orbital does not exist, or two atoms are
     nearly at one place.
@@ -63,7 +68,7 @@ def extended_huckel(graph: Data) -> Tensor:
     """
     elements, positions = graph.x[:, 0].tolist(), graph[POS].double().numpy()
     targets = np.full((len(elements), NUM_EXTENDED_HUCKEL), np.nan)
-    if ELEMENTS.issuperset(elements) and not _clashes(positions):
+    if ELEMENTS.issuperset(elements) and not clashes(positions):
         with _silence():
             found, result = rdEHTTools.RunMol(_molecule(elements, positions))
         if found:
@@ -78,8 +83,8 @@ def extended_huckel(graph: Data) -> Tensor:
     return torch.from_numpy(targets.astype(np.float32))
 
 
-def _clashes(positions: NDArray[np.float64]) -> bool:
-    """Say whether two atoms are nearly at one place."""
+def clashes(positions: NDArray[np.float64]) -> bool:
+    """Say whether two atoms are nearly at one place; positions ``[n, 3]``, Angstrom."""
     return len(positions) > 1 and float(pdist(positions).min()) < TOO_CLOSE
 
 
@@ -90,20 +95,58 @@ def _targets(
     charges: NDArray[np.float64],
     dipole: float,
 ) -> NDArray[np.float64]:
-    """Put the columns side by side; energies ``[orbitals]``, shares ``[orbitals, n]``."""
+    """Put the columns side by side."""
+    own = [
+        density_of_states(energies, shares),
+        charges,
+        *frontier_shares(energies, shares, occupied),
+    ]
+    shared = [*frontier_energies(energies, occupied, FRONTIER), dipole]
+    return np.column_stack([*own, np.tile(shared, (len(charges), 1))])
+
+
+def density_of_states(
+    energies: NDArray[np.float64], shares: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of each atom at ``ENERGIES``, ``[n, len(ENERGIES)]``.
+
+    Args:
+        energies: of the orbitals, eV, ``[orbitals]``.
+        shares: how much of an orbital is at an atom, ``[orbitals, n]``.
+    """
     grid = np.array(ENERGIES, dtype=np.float64)
     near = np.exp(-(((energies[:, None] - grid) / np.gradient(grid)) ** 2))
-    columns = [*(near.T @ shares), charges]
-    for orbital in (occupied - 1, occupied):
-        columns.append(
-            shares[orbital] if orbital < len(energies) else np.full(len(charges), np.nan)
-        )
-    for offset in FRONTIER:
-        place = occupied + offset
-        energy = energies[place] if 0 <= place < len(energies) else np.nan
-        columns.append(np.full(len(charges), energy))
-    columns.append(np.full(len(charges), dipole))
-    return np.stack(columns, axis=1)
+    density: NDArray[np.float64] = (near.T @ shares).T
+    return density
+
+
+def frontier_shares(
+    energies: NDArray[np.float64], shares: NDArray[np.float64], occupied: int
+) -> list[NDArray[np.float64]]:
+    """Shares of the highest of ``occupied`` orbitals and of the lowest unoccupied one, ``[n]``.
+
+    A mean over those within ``LEVEL`` of it: which of several orbitals of one energy is the highest
+    is chance. NaN without one.
+    """
+    sides = shares[:occupied], shares[occupied:]
+    gaps = (
+        energies[:occupied] - energies[occupied - 1],
+        energies[occupied:] - energies[occupied:][:1],
+    )
+    found = []
+    for side, gap in zip(sides, gaps, strict=True):
+        weights = np.exp(-((gap / LEVEL) ** 2))
+        missing = np.full(shares.shape[1], np.nan)
+        found.append(weights @ side / weights.sum() if len(side) else missing)
+    return found
+
+
+def frontier_energies(
+    energies: NDArray[np.float64], occupied: int, offsets: Sequence[int]
+) -> list[float]:
+    """Energies counted from the lowest unoccupied orbital; NaN for one that does not exist."""
+    places = [occupied + offset for offset in offsets]
+    return [float(energies[i]) if 0 <= i < len(energies) else math.nan for i in places]
 
 
 def _molecule(elements: list[int], positions: NDArray[np.float64]) -> Chem.Mol:
