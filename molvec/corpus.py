@@ -232,20 +232,26 @@ def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, row
         featurizer,
         max_atoms=data.max_atoms,
         ground=None if chosen is None else chosen.compute,
-        kept=None if chosen is None else _kept(objective.grounding, store),
+        kept=None if chosen is None else kept_grounding(objective.grounding, store),
         rows=rows,
     )
     left_out = store.summary() if isinstance(store, ConformerStore) else ""
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")), left_out)
 
 
-def _kept(name: str, store: ConformerStore | SmilesStore) -> KeptGrounding | None:
-    """Keep what is slow to compute, for geometries that do not change."""
+def kept_grounding(name: str, store: object) -> KeptGrounding | None:
+    """Where slow targets of geometries that do not change are kept; ``None`` for all others.
+
+    Args:
+        name: a key of ``ATOM_GROUNDING``.
+        store: what the graphs are made of.
+
+    Raises:
+        UserError: if the program that computes them is missing, or the cache cannot be written.
+    """
     chosen = ATOM_GROUNDING[name]
-    if chosen.program is None:
-        return None
-    program = chosen.program()
-    if not isinstance(store, ConformerStore):
+    program = chosen.program and chosen.program()
+    if program is None or not isinstance(store, ConformerStore):
         return None
     key = f"{name}, {program}, {store.info['source_sha256']}"
     return KeptGrounding(chosen.compute, size=chosen.size, lengths=store.lengths, key=key)

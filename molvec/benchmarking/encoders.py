@@ -71,6 +71,13 @@ class ModelFolder:
         return digest.hexdigest()[:16]
 
     @property
+    def grounding(self) -> str | None:
+        """What the grounding term of its pretraining predicted; ``None`` without one."""
+        settings = (self.config.get("training") or {}).get("settings", {})
+        objective = settings.get("objective", {})
+        return objective["grounding"] if objective.get("grounding_weight") else None
+
+    @property
     def key(self) -> str:
         """Hash of architecture and weights, as they were when this object was made."""
         return _hash(self.architecture_key + self.weights_sha256)

@@ -2,9 +2,10 @@
 
 110,000 molecules teach, 10,000 choose, 10,831 test, at random (seed 0), as is usual for QM9; scores
 are mean absolute errors on the test part. ``frozen`` fits linear heads on vectors, from all labels
-and from shares of them, beside the same network at random start, the numbers of the elements and
-extended Hückel. ``finetune`` trains all labels jointly from a share of them, from the model's
-weights and from scratch, both with the same noise on their coordinates.
+and from shares of them, beside the same network at random start, the numbers of the elements,
+extended Hückel, and xTB where the model learned from it. ``finetune`` trains all labels jointly
+from a share of them, from the model's weights and from scratch, both with the same noise on their
+coordinates.
 """
 
 from __future__ import annotations

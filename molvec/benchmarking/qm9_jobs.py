@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from molvec.benchmarking.datasets import Report
 from molvec.benchmarking.encoders import ModelFolder
+from molvec.corpus import ATOM_GROUNDING, kept_grounding
 from molvec.data.labelled import Labelled
 from molvec.data.source import cache_folder
 from molvec.data.split import Split
 from molvec.embed.conformers import ConformerEmbedder
+from molvec.errors import UserError
 from molvec.evaluate.cells import Cell, CellKey
 from molvec.evaluate.frozen import PROTOCOL_VERSION, scored, training_rows
 from molvec.evaluate.heads import fit_head
-from molvec.evaluate.pooled_atoms import element_counts, huckel_vectors
+from molvec.evaluate.pooled_atoms import element_counts, pooled
 from molvec.evaluate.representation import (
     PRETRAINED,
     RANDOM_START,
@@ -28,12 +31,15 @@ from molvec.evaluate.representation import (
     features,
     versions_key,
 )
+from molvec.featurize.conformer import ConformerFeaturizer
+from molvec.featurize.xtb import xtb_program
 from molvec.finetuning import finetune
 from molvec.provenance import software
 from molvec.records import Conformer
 from molvec.settings import FinetuneSettings
 
 HUCKEL = "extended Hückel"
+XTB = "xTB"
 COUNTS = "counts of the elements"
 
 
@@ -86,7 +92,7 @@ def qm9_jobs(
             **more,
         )
 
-    for representation in _representations(data, folder, embedder, seeds):
+    for representation in _representations(data, folder, embedder, seeds, report):
         get = _once(representation, data)
         for share in shares.get("frozen", ()):
             for draw in range(1 if share == 1 else draws):
@@ -116,7 +122,7 @@ def qm9_jobs(
 
 
 def _representations(
-    data: Labelled, folder: ModelFolder, embedder: ConformerEmbedder, seeds: int
+    data: Labelled, folder: ModelFolder, embedder: ConformerEmbedder, seeds: int, report: Report
 ) -> Iterator[Representation]:
     """The model first, then what stands beside it."""
     assert data.conformers is not None
@@ -124,6 +130,17 @@ def _representations(
 
     def conformers() -> list[Conformer]:
         return [stored[int(row)] for row in data.rows]
+
+    def calculated(name: str) -> NDArray[np.float32]:
+        """What the targets of a grounding term say, without a network."""
+        compute, kept = ATOM_GROUNDING[name].compute, kept_grounding(name, stored)
+        featurize = ConformerFeaturizer()
+
+        def targets(row: int) -> Tensor:
+            graph = featurize(stored[row])
+            return compute(graph) if kept is None else kept(row, graph)
+
+        return pooled(targets(int(row)) for row in data.rows)
 
     def random_start(seed: int) -> Representation:
         return Representation(
@@ -144,8 +161,19 @@ def _representations(
     yield Representation(
         HUCKEL,
         f"huckel-{versions_key()}",
-        lambda _: np.hstack([huckel_vectors(conformers()), element_counts(conformers())]),
+        lambda _: np.hstack([calculated("extended_huckel"), element_counts(conformers())]),
     )
+    if folder.grounding == "xtb":
+        try:
+            program = xtb_program()
+        except UserError as error:
+            report(f"{XTB}: not computed: {error}")
+        else:
+            yield Representation(
+                XTB,
+                f"xtb-{versions_key()}-{program}",
+                lambda _: np.hstack([calculated("xtb"), element_counts(conformers())]),
+            )
     yield Representation(
         COUNTS,
         f"elements-{versions_key()}",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
-from molvec.featurize.conformer import ConformerFeaturizer
-from molvec.featurize.extended_huckel import extended_huckel
 from molvec.records import Conformer
 
 
@@ -22,15 +21,17 @@ def element_counts(conformers: Sequence[Conformer]) -> NDArray[np.float32]:
     return np.array(counts, dtype=np.float32)
 
 
-def huckel_vectors(conformers: Sequence[Conformer]) -> NDArray[np.float32]:
-    """Mean and sum over atoms of :func:`molvec.featurize.extended_huckel.extended_huckel`.
+def pooled(targets: Iterable[Tensor]) -> NDArray[np.float32]:
+    """Mean and sum over atoms of a grounding term's targets, ``[num_molecules, 2 * size]``.
 
     What a model knows that learned to predict these numbers and nothing else. A number that is
     missing for a molecule is 0.
+
+    Args:
+        targets: of each molecule, ``[n, size]``.
     """
-    featurize = ConformerFeaturizer()
     rows = []
-    for conformer in conformers:
-        atoms = extended_huckel(featurize(conformer)).nan_to_num(0.0)
+    for each in targets:
+        atoms = each.nan_to_num(0.0)
         rows.append(np.concatenate([atoms.mean(0).numpy(), atoms.sum(0).numpy()]))
     return np.stack(rows)

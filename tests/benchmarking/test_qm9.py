@@ -62,7 +62,7 @@ def test_frozen_and_fine_tuned_with_what_stands_beside(small_qm9, model, tmp_pat
     frame = pd.read_csv(tmp_path / "out" / "results.csv")
     frozen = frame[(frame.protocol == "frozen") & (frame.label == "mu")]
     assert dict(zip(frozen.representation, frozen.unit, strict=False)) == dict.fromkeys(
-        ["pretrained", "random start", "extended Hückel", "counts of the elements"], "D"
+        ["pretrained", "random start", "extended Hückel", "xTB", "counts of the elements"], "D"
     )
     counts = frozen.set_index(["representation", "fraction"]).num_values
     assert counts["pretrained", 1.0] == 1
@@ -79,13 +79,22 @@ def test_frozen_and_fine_tuned_with_what_stands_beside(small_qm9, model, tmp_pat
     assert record["molecules"] == [30, 15, 15]
     assert record["finetune"]["noise"] == 0.05  # QM9's default
     assert record["finetune"]["epochs"] == 2
-    assert len(record["cells"]) == 5 * (2 + 1) + 2 * 2 * 2
+    assert len(record["cells"]) == 6 * (2 + 1) + 2 * 2 * 2
 
     again = []
     kept = benchmark_qm9(**arguments, report=again.append)
     assert kept.table == result.table
     assert all("kept" in line for line in again[1:])
     assert not any("kept" in line for line in lines)
+
+
+def test_the_program_of_a_row_is_missing(small_qm9, model, tmp_path, no_tblite):
+    lines = []
+    arguments = {"names": ["mu"], "model": model, "fraction": (1.0,), "seeds": 1}
+    result = benchmark_qm9(**arguments, output=tmp_path / "out", report=lines.append)
+    assert "xTB: not computed: " in "\n".join(lines)
+    assert "| xTB |" not in result.table
+    assert "| pretrained |" in result.table
 
 
 def test_an_interrupted_call_goes_on(small_qm9, model, tmp_path, monkeypatch):
@@ -104,7 +113,7 @@ def test_an_interrupted_call_goes_on(small_qm9, model, tmp_path, monkeypatch):
         benchmark_qm9(**arguments, output=tmp_path / "cut", report=stop)
     lines = []
     result = benchmark_qm9(**arguments, output=tmp_path / "cut", report=lines.append)
-    assert [line.endswith("kept)") for line in lines[1:]] == [True, True, False, False]
+    assert [line.endswith("kept)") for line in lines[1:]] == [True, True, False, False, False]
     assert result.table == whole.table
 
 
