@@ -39,7 +39,7 @@ class KeptGrounding:
         cache: the cache folder; default `cache_folder()`.
 
     Raises:
-        UserError: if the cache cannot be written.
+        UserError: if the cache cannot be written, or the disk is too full for it.
     """
 
     def __init__(
@@ -96,6 +96,12 @@ class KeptGrounding:
 
     def _create(self, folder: Path) -> None:
         nodes, graphs = int(self._offsets[-1]), len(self._offsets) - 1
+        needed, free = 4 * (nodes * self._size + graphs), shutil.disk_usage(folder).free
+        if needed > free:  # a full disk would end the process at some later molecule
+            raise UserError(
+                f"{self.folder} needs {needed / 1e9:.1f} GB, and {free / 1e9:.1f} are free; "
+                "set MOLVEC_CACHE to another folder"
+            )
         open_memmap(folder / VALUES, mode="w+", dtype=np.float32, shape=(nodes, self._size))
         open_memmap(folder / CHECKS, mode="w+", dtype=np.uint32, shape=(graphs,))
 

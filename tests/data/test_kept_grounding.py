@@ -1,6 +1,7 @@
 """Slow targets, kept on disk."""
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -89,6 +90,15 @@ def test_it_can_be_sent_to_another_process(tmp_path):
     sent = pickle.loads(pickle.dumps(kept))
     assert sent(0, GRAPHS[0]).tolist() == [[2, 20]] * 2
     assert sent.ground.calls == 1  # as it was sent
+
+
+def test_a_disk_without_room(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)._replace(free=40)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(UserError, match=r"needs 0.0 GB, and 0.0 are free; set MOLVEC_CACHE to"):
+        keep(tmp_path)
+    assert not any(tmp_path.rglob("*.npy"))
+    keep(tmp_path, size=1)  # 36 bytes
 
 
 def test_a_cache_that_cannot_be_written(tmp_path):
