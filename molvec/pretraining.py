@@ -241,8 +241,6 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
         grounding_level="graph" if settings.objective.grounding in GRAPH_GROUNDINGS else "node",
         grounding_shared=grounding_shared(settings),
-        link_weight=settings.objective.link_weight,
-        edge_kinds=featurizer.edge_sizes[0] if featurizer.edge_sizes else 0,
     )
 
 

@@ -164,9 +164,6 @@ class ObjectiveSettings(_Strict):
     # the edges that mask.edges hides
     grounding_view: Literal["masked", "full", "clean"] = "masked"
     grounding_size: Positive = 1024  # number of fingerprint bits
-    link_weight: Annotated[float, Field(ge=0)] = (
-        0.0  # networks: find the edges that mask.edges hides
-    )
 
 
 GROUNDINGS = {
@@ -257,10 +254,6 @@ class PretrainSettings(_Strict):
             raise ValueError(f"encoder.entity_scale has no meaning for {self.data.kind}")
         if self.mask.edges and self.data.kind != "networks":
             raise ValueError(f"mask.edges has no meaning for {self.data.kind}")
-        if self.objective.link_weight and self.data.kind != "networks":
-            raise ValueError(f"objective.link_weight has no meaning for {self.data.kind}")
-        if self.objective.link_weight and not self.mask.edges:
-            raise ValueError("objective.link_weight needs mask.edges: edges to find")
         if self.student.predictor_edges and self.data.kind != "networks":
             raise ValueError(
                 f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "

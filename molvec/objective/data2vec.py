@@ -23,7 +23,6 @@ from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
 from molvec.graph import POS, STRUCTURE, STUDENT_EDGES, STUDENT_POS, EncoderOutput
-from molvec.objective.links import MissingLinks
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.objective.target import SHRINKAGE, make_targets, standardize, whiten
 from molvec.objective.teacher import make_teacher
@@ -88,9 +87,6 @@ class Data2Vec(nn.Module):
             noise and with every edge: what ``embed`` reads.
         grounding_size: number of its columns.
         grounding_loss: what they are, a key of ``GROUNDING_LOSSES``.
-        link_weight: weight of the term that asks for the edges that the student does not see, from
-            one more pass over the graph without them; 0 leaves it out.
-        edge_kinds: how many kinds of edges there are.
     """
 
     def __init__(
@@ -109,8 +105,6 @@ class Data2Vec(nn.Module):
         grounding_view: str = "masked",
         grounding_level: str = "graph",
         grounding_shared: int = 0,
-        link_weight: float = 0.0,
-        edge_kinds: int = 0,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -125,7 +119,6 @@ class Data2Vec(nn.Module):
             "visible": visible_weight,
             "graph": graph_weight,
             "grounding": grounding_weight,
-            "links": link_weight,
         }
         if grounding_view not in GROUNDING_VIEWS:
             known = ", ".join(GROUNDING_VIEWS)
@@ -147,7 +140,6 @@ class Data2Vec(nn.Module):
         self.grounding_head = nn.Linear(wide, own) if grounding_weight else None
         self.shared_head = nn.Linear(dim, grounding_shared) if grounding_shared else None
         self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
-        self.links = MissingLinks(dim, edge_kinds) if link_weight else None
         self.grounding_view = grounding_view
         self.grounding_level = grounding_level
 
@@ -184,8 +176,6 @@ class Data2Vec(nn.Module):
                 full = batch if self.grounding_view == "clean" else seen
                 context, hidden = self.student.encoder(full).output, torch.zeros_like(mask[:1])
             parts["grounding"] = self._grounding(context, batch, hidden)
-        if self.links is not None:
-            parts["links"] = self.links(self.student.encoder(seen).output, batch)
 
         loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(
