@@ -157,8 +157,9 @@ def of_conformers(name: str, config: dict[str, Any], results: str) -> str:
         "",
         f"{training['steps']:,} steps of {settings['batch_size']} molecules: "
         f"{training['molecules']:,} molecules, {training['views']:,} masked views, "
-        f"{training['seconds'] / 60:.0f} minutes on one CPU core, seed {settings['seed']}, "
-        f"torch {training['torch']}. The weights are the teacher's, in half precision. "
+        f"{training['seconds'] / 60:.0f} minutes on one thread and {settings['data']['workers']} "
+        f"processes that read ahead, seed {settings['seed']}, torch "
+        f"{training['torch']}. The weights are the teacher's, in half precision. "
         "`molvec pretrain qm9` repeats it.",
         "",
     ]
