@@ -219,7 +219,6 @@ def _chains(settings: PretrainSettings, featurizer: ProteinFeaturizer, rows: Any
 
 def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, rows: Any) -> Corpus:
     data, objective = settings.data, settings.objective
-    chosen = ATOM_GROUNDING[objective.grounding] if objective.grounding_weight else None
     path = Path(data.source).expanduser()
     if has_geometries(data.source) or path.is_dir() or geometry_format(path):
         if data.smiles_column is not None:
@@ -227,20 +226,18 @@ def _conformers(settings: PretrainSettings, featurizer: ConformerFeaturizer, row
         store: ConformerStore | SmilesStore = open_conformers(data.source)
     else:
         store = open_store(data.source, smiles_column=data.smiles_column)
+    ground = atom_grounding(objective.grounding, store) if objective.grounding_weight else None
     dataset = ConformerDataset(
-        store,
-        featurizer,
-        max_atoms=data.max_atoms,
-        ground=None if chosen is None else chosen.compute,
-        kept=None if chosen is None else kept_grounding(objective.grounding, store),
-        rows=rows,
+        store, featurizer, max_atoms=data.max_atoms, ground=ground, rows=rows
     )
     left_out = store.summary() if isinstance(store, ConformerStore) else ""
     return Corpus(dataset, featurizer, str(store.info.get("source_sha256")), left_out)
 
 
-def kept_grounding(name: str, store: object) -> KeptGrounding | None:
-    """Where slow targets of geometries that do not change are kept; ``None`` for all others.
+def atom_grounding(name: str, store: object) -> Callable[[int, Data], Tensor]:
+    """What makes a grounding term's targets of a store's row and its graph.
+
+    What is slow is kept, for geometries that do not change.
 
     Args:
         name: a key of ``ATOM_GROUNDING``.
@@ -252,9 +249,14 @@ def kept_grounding(name: str, store: object) -> KeptGrounding | None:
     chosen = ATOM_GROUNDING[name]
     program = chosen.program and chosen.program()
     if program is None or not isinstance(store, ConformerStore):
-        return None
+        return partial(_computed, chosen.compute)
     key = f"{name}, {program}, {store.info['source_sha256']}"
     return KeptGrounding(chosen.compute, size=chosen.size, lengths=store.lengths, key=key)
+
+
+def _computed(compute: Callable[[Data], Tensor], row: int, graph: Data) -> Tensor:
+    """The targets of a graph, anew."""
+    return compute(graph)
 
 
 def _network(settings: PretrainSettings, rows: Any) -> Corpus:

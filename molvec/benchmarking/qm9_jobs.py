@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from molvec.benchmarking.datasets import Report
 from molvec.benchmarking.encoders import ModelFolder
-from molvec.corpus import ATOM_GROUNDING, kept_grounding
+from molvec.corpus import atom_grounding
 from molvec.data.labelled import Labelled
 from molvec.data.source import cache_folder
 from molvec.data.split import Split
@@ -133,14 +132,8 @@ def _representations(
 
     def calculated(name: str) -> NDArray[np.float32]:
         """What the targets of a grounding term say, without a network."""
-        compute, kept = ATOM_GROUNDING[name].compute, kept_grounding(name, stored)
-        featurize = ConformerFeaturizer()
-
-        def targets(row: int) -> Tensor:
-            graph = featurize(stored[row])
-            return compute(graph) if kept is None else kept(row, graph)
-
-        return pooled(targets(int(row)) for row in data.rows)
+        ground, featurize = atom_grounding(name, stored), ConformerFeaturizer()
+        return pooled(ground(row, featurize(stored[row])) for row in map(int, data.rows))
 
     def random_start(seed: int) -> Representation:
         return Representation(

@@ -16,7 +16,6 @@ from torch_geometric.data import Data
 
 from molvec.data.card import list_cards, load_card
 from molvec.data.dataset import StoreDataset
-from molvec.data.kept_grounding import KeptGrounding
 from molvec.data.qm9 import read_qm9_geometries
 from molvec.data.ragged import Ragged, write_ragged
 from molvec.data.source import cache_folder, fetch, sha256_if_readable
@@ -165,8 +164,8 @@ class ConformerDataset(StoreDataset):
             loader's processes: ten to thirty molecules a second and core.
         featurizer: conformer -> graph.
         max_atoms: a larger molecule is an error (and is skipped in training).
-        ground: attach what this makes of a graph as ``grounding``, ``[n, size]``.
-        kept: where that is kept from one epoch and run to the next.
+        ground: attach what this makes of a row of the store and its graph as ``grounding``,
+            ``[n, size]``.
         rows: numbers of the store's rows to use; all by default.
     """
 
@@ -176,8 +175,7 @@ class ConformerDataset(StoreDataset):
         featurizer: ConformerFeaturizer,
         *,
         max_atoms: int | None = None,
-        ground: Callable[[Data], Tensor] | None = None,
-        kept: KeptGrounding | None = None,
+        ground: Callable[[int, Data], Tensor] | None = None,
         rows: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__(store, rows)
@@ -185,7 +183,6 @@ class ConformerDataset(StoreDataset):
         self.featurizer = featurizer
         self.max_atoms = max_atoms
         self.ground = ground
-        self.kept = kept
 
     def graph(self, index: int, epoch: int = 0) -> Data:
         """Featurise one conformer, making it first if need be."""
@@ -196,8 +193,6 @@ class ConformerDataset(StoreDataset):
         else:
             record = ConformerRecord(row, found, molecule=Record(row, smiles=found))
         graph = self.featurizer(record.geometry(max_atoms=self.max_atoms))
-        if self.kept is not None:
-            graph[GROUNDING] = self.kept(row, graph)
-        elif self.ground is not None:
-            graph[GROUNDING] = self.ground(graph)
+        if self.ground is not None:
+            graph[GROUNDING] = self.ground(row, graph)
         return graph
