@@ -47,7 +47,7 @@ from molvec.featurize.network import NetworkFeaturizer
 from molvec.featurize.protein import ProteinFeaturizer
 from molvec.featurize.surroundings import NUM_SURROUNDINGS
 from molvec.featurize.xtb import NUM_SHARED as xtb_shared
-from molvec.featurize.xtb import NUM_XTB, xtb, xtb_program
+from molvec.featurize.xtb import NUM_XTB, SHARED_WEIGHTS, xtb, xtb_program
 from molvec.provenance import software
 from molvec.records import (
     Record,
@@ -68,6 +68,7 @@ class AtomGrounding:
         compute: graph -> float32 ``[n, size]``.
         size: how many numbers of each atom.
         shared: how many of these, the last ones, are of the conformer as a whole.
+        weights: how much each of those counts; alike by default.
         program: for what is slow and therefore kept: which program computes it, raises
             ``UserError`` without it.
     """
@@ -75,15 +76,19 @@ class AtomGrounding:
     compute: Callable[[Data], Tensor]
     size: int
     shared: int = 0
+    weights: tuple[float, ...] | None = None
     program: Callable[[], str] | None = None
 
 
 ATOM_GROUNDING = {
     "surroundings": AtomGrounding(atom_surroundings, NUM_ATOM_SURROUNDINGS),
     "extended_huckel": AtomGrounding(
-        extended_huckel, NUM_EXTENDED_HUCKEL, extended_huckel_shared, partial(software, "rdkit")
+        extended_huckel,
+        NUM_EXTENDED_HUCKEL,
+        extended_huckel_shared,
+        program=partial(software, "rdkit"),
     ),
-    "xtb": AtomGrounding(xtb, NUM_XTB, xtb_shared, xtb_program),
+    "xtb": AtomGrounding(xtb, NUM_XTB, xtb_shared, SHARED_WEIGHTS, xtb_program),
 }
 
 
@@ -164,6 +169,13 @@ def grounding_shared(settings: PretrainSettings) -> int:
         return ATOM_GROUNDING[settings.objective.grounding].shared
     grounding = grounding_targets(settings)
     return 0 if grounding is None else grounding.shared
+
+
+def grounding_weights(settings: PretrainSettings) -> tuple[float, ...] | None:
+    """How much each of those counts; ``None``: alike."""
+    if not grounding_shared(settings) or settings.data.kind != "conformers":
+        return None
+    return ATOM_GROUNDING[settings.objective.grounding].weights
 
 
 def labelled_graphs(data: Labelled, rows: Iterable[int], featurizer: Featurizer) -> dict[int, Data]:

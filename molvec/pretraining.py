@@ -17,7 +17,13 @@ from torch import Tensor
 import molvec
 from molvec.checkpoint import save_model
 from molvec.config import dump_settings, load_settings
-from molvec.corpus import build_featurizer, grounding_shared, grounding_size, open_corpus
+from molvec.corpus import (
+    build_featurizer,
+    grounding_shared,
+    grounding_size,
+    grounding_weights,
+    open_corpus,
+)
 from molvec.data.card import list_cards
 from molvec.data.loader import MaskedBatch, load_batches
 from molvec.data.network_card import list_networks
@@ -241,6 +247,8 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_loss="bits" if settings.objective.grounding == "fingerprint" else "values",
         grounding_level="graph" if settings.objective.grounding in GRAPH_GROUNDINGS else "node",
         grounding_shared=grounding_shared(settings),
+        grounding_scale=settings.objective.grounding_scale,
+        grounding_weights=grounding_weights(settings),
     )
 
 

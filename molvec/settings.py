@@ -164,6 +164,8 @@ class ObjectiveSettings(_Strict):
     # the edges that mask.edges hides
     grounding_view: Literal["masked", "full", "clean"] = "masked"
     grounding_size: Positive = 1024  # number of fingerprint bits
+    # values are standardised by what they are in the batch, or in all batches so far
+    grounding_scale: Literal["batch", "running"] = "batch"
 
 
 GROUNDINGS = {

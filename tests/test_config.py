@@ -50,6 +50,7 @@ OTHER = {
     "objective.grounding": "descriptors",
     "objective.grounding_view": "full",
     "objective.grounding_size": 64,
+    "objective.grounding_scale": "running",
     "ema.start": 0.9,
     "ema.end": 0.95,
     "ema.ramp": 1.0,

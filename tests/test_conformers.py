@@ -12,12 +12,13 @@ from e3nn import o3
 from rdkit import Chem
 
 from molvec.config import load_settings
+from molvec.corpus import build_featurizer
 from molvec.embed.conformers import ConformerEmbedder
 from molvec.embed.embedder import Embedder
 from molvec.embed.load import load
 from molvec.errors import UserError
 from molvec.finetuning import finetune
-from molvec.pretraining import pretrain, resume
+from molvec.pretraining import build_model, pretrain, resume
 from molvec.records import Conformer, RecordError, embed_conformer
 from molvec.settings import FinetuneSettings
 from tests.labels import split_of, two_targets
@@ -122,6 +123,18 @@ def test_what_a_geometry_says_of_its_atoms_can_be_learned_with_norms_as_targets(
     assert 0 < log[-1]["grounding_loss"] < log[0]["grounding_loss"]
     wide = 2 * (2 * 32 + 2 * (32 + 8))  # mean and sum; both ends and two blocks' hidden states
     assert load(run.folder, device="cpu").embed([folder / "a.xyz"]).shape == (16, wide)
+
+
+def test_a_polarisability_counts_ten_times(folder):
+    weights = {}
+    for kind in ("extended_huckel", "xtb"):
+        more = {"data.source": str(folder), "objective.grounding": kind}
+        settings = load_settings("qm9", TINY | more)
+        weights[kind] = build_model(settings, build_featurizer(settings.data)).shared_loss.weights
+    assert weights["extended_huckel"].eq(1).all()
+    ratio = weights["xtb"] / weights["xtb"][0]
+    assert ratio.tolist() == pytest.approx([1.0] * 9 + [10.0, 10.0])
+    assert float(weights["xtb"].mean()) == pytest.approx(1)
 
 
 def test_slow_targets_are_computed_once_for_all_runs(folder, tmp_path, monkeypatch):

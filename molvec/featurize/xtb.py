@@ -47,6 +47,13 @@ FIELD = 0.004
 NUM_SHARED = len(FRONTIER) + 6
 """The last columns, which are of the molecule."""
 
+RESPONSE = 2
+"""Of these, the last ones: the polarisability and its anisotropy."""
+
+SHARED_WEIGHTS = (1.0,) * (NUM_SHARED - RESPONSE) + (10.0,) * RESPONSE
+"""How much each counts. A polarisability nearly follows from the elements; what does not is a small
+part of its standard deviation, which the loss would hardly notice."""
+
 NUM_XTB = len(ENERGIES) + 5 + NUM_SHARED
 
 

@@ -12,7 +12,7 @@ with targets :math:`y` as in :mod:`molvec.objective.target`. Sources: Baevski et
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -23,24 +23,11 @@ from torch_geometric.data import Batch
 from torch_geometric.utils import scatter
 
 from molvec.graph import POS, STRUCTURE, STUDENT_EDGES, STUDENT_POS, EncoderOutput
+from molvec.objective.grounding import GROUNDING_LOSSES, BitsLoss, ValuesLoss
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.objective.target import SHRINKAGE, make_targets, standardize, whiten
 from molvec.objective.teacher import make_teacher
 
-
-def _values(predicted: Tensor, values: Tensor) -> Tensor:
-    """Smooth L1 in standard deviations of the batch, as for targets; NaN is no target."""
-    known = ~values.isnan()
-    if not known.any():
-        return predicted.sum() * 0  # nothing to learn, and no mean over nothing
-    filled = torch.where(known, values, values.nanmean(0))
-    return F.smooth_l1_loss(predicted[known], standardize(filled)[known])
-
-
-GROUNDING_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "bits": F.binary_cross_entropy_with_logits,
-    "values": _values,
-}
 GROUNDING_VIEWS = ("masked", "full", "clean")
 LOSSES = {"mse": F.mse_loss, "smooth_l1": F.smooth_l1_loss}
 
@@ -86,7 +73,9 @@ class Data2Vec(nn.Module):
             one more pass over the full graph; or ``"clean"``, the same over positions without
             noise and with every edge: what ``embed`` reads.
         grounding_size: number of its columns.
-        grounding_loss: what they are, a key of ``GROUNDING_LOSSES``.
+        grounding_loss: what they are, one of ``GROUNDING_LOSSES``.
+        grounding_scale: of values, see :class:`ValuesLoss`.
+        grounding_weights: of the graph's own columns, see there.
     """
 
     def __init__(
@@ -105,6 +94,8 @@ class Data2Vec(nn.Module):
         grounding_view: str = "masked",
         grounding_level: str = "graph",
         grounding_shared: int = 0,
+        grounding_scale: str = "batch",
+        grounding_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -139,7 +130,13 @@ class Data2Vec(nn.Module):
         own = grounding_size - grounding_shared
         self.grounding_head = nn.Linear(wide, own) if grounding_weight else None
         self.shared_head = nn.Linear(dim, grounding_shared) if grounding_shared else None
-        self.grounding_loss = GROUNDING_LOSSES[grounding_loss]
+        if grounding_loss == "bits":
+            self.grounding_loss: nn.Module = BitsLoss()
+        else:
+            self.grounding_loss = ValuesLoss(own, scale=grounding_scale)
+            self.shared_loss = ValuesLoss(
+                grounding_shared, scale=grounding_scale, weights=grounding_weights
+            )
         self.grounding_view = grounding_view
         self.grounding_level = grounding_level
 
@@ -201,7 +198,7 @@ class Data2Vec(nn.Module):
             return loss
         pooled = pool_context(context, batch, hidden, "mean")
         shared = said[batch.ptr[:-1], own:].repeat(len(hidden), 1)
-        return (loss + self.grounding_loss(self.shared_head(pooled).float(), shared)) / 2
+        return (loss + self.shared_loss(self.shared_head(pooled).float(), shared)) / 2
 
     def train(self, mode: bool = True) -> Data2Vec:
         """Set training mode; the teacher stays in evaluation mode."""
