@@ -21,6 +21,8 @@ from molvec.atomic import atomic_write
 from molvec.benchmarking.datasets import Report
 from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.kg_cells import (
+    AXES,
+    FEW_AXES,
     KgCell,
     Vectors,
     complex_cell,
@@ -87,7 +89,8 @@ def benchmark_kg(
     cells: list[KgCell] = []
     notes = [
         f"Filtered setting, both sides, realistic ranks{SPREAD * (seeds > 1)}. "
-        "Decoders and ComplEx stop by validation MRR; decoders are linear, or have a hidden layer.",
+        "Decoders and ComplEx stop by validation MRR; decoders are linear in the first "
+        f"{AXES} principal axes of the vectors or in {FEW_AXES}, or have a hidden layer.",
     ]
     data: dict[str, Any] = {}
     for name in chosen:
@@ -168,10 +171,10 @@ def _of_seed(
         digest = hashlib.sha256(inputs.tobytes()).hexdigest()
         rows = {INPUTS: (digest, lambda: inputs, None), **rows}
     once = {row: cache(vectors) for row, (_, vectors, _) in rows.items()}
-    for suffix, hidden in decoders().items():
-        asked = types if hidden is None else None  # types once: they know no decoder
+    for suffix, decoder in decoders().items():
+        asked = None if suffix else types  # types once: they know no decoder
         for row, (key, _, last) in rows.items():
-            options = {"hidden": hidden, "output": last, "seed": seed, "report": report}
+            options = {"decoder": decoder, "output": last, "seed": seed, "report": report}
             fit = partial(_frozen, row + suffix, once[row], graph, asked, options)
             yield store(graph, row + suffix, seed, key, fit)
 

@@ -25,8 +25,12 @@ COMPLEX = "ComplEx, end to end"
 POPULARITY = "popularity"
 DIM = 200
 """Real numbers an entity has, in ComplEx and behind the decoder's projection."""
+AXES = 256
+"""Principal axes of the vectors that a decoder reads, at most."""
+FEW_AXES = 64
+"""The same for a lighter one: as many as an entity has positions in the recipe ``kg``."""
 HIDDEN = 512
-"""Width of the hidden layer of the second decoder."""
+"""Width of the hidden layer of the decoder that has one."""
 DROPOUT = 0.1
 DECODER_TRAINING = LinkTraining(
     optimizer="adamw", lr=3e-3, weight_decay=1e-4, batch=512, epochs=40, every=4, patience=2
@@ -67,20 +71,37 @@ def link_task(graph: KnowledgeGraph) -> LinkTask:
     return LinkTask(graph.train, graph.valid, graph.test, *sizes)
 
 
-def decoders() -> dict[str, int | None]:
-    """Hidden layers of the decoders of frozen vectors, by what they add to the name of a row.
+@dataclass(frozen=True)
+class Decoder:
+    """How vectors that stay as they are become what ComplEx's product takes.
 
-    A linear one tells what can be read off the vectors; one with a hidden layer makes more of
-    them, whatever they are (decision 18).
+    Attributes:
+        axes: principal axes that it reads, at most.
+        hidden: width of its hidden layer; ``None`` for a linear one.
     """
-    return {"": None, ", hidden layer": HIDDEN}
+
+    axes: int = AXES
+    hidden: int | None = None
+
+
+def decoders() -> dict[str, Decoder]:
+    """Decoders of frozen vectors, by what they add to the name of a row.
+
+    A linear one tells what can be read off the vectors, and one of few axes whether that is most of
+    what is in them; one with a hidden layer makes more of them, whatever they are (decision 18).
+    """
+    return {
+        "": Decoder(),
+        f", {FEW_AXES} axes": Decoder(FEW_AXES),
+        ", hidden layer": Decoder(hidden=HIDDEN),
+    }
 
 
 def settings() -> dict[str, Any]:
     """Return all that the numbers depend on beside data and vectors, for records and keys."""
     return {
         "dim": DIM,
-        "hidden": decoders(),
+        "decoders": {name: asdict(decoder) for name, decoder in decoders().items()},
         "dropout": DROPOUT,
         "decoder": asdict(DECODER_TRAINING),
         "complex": asdict(COMPLEX_TRAINING),
@@ -93,7 +114,7 @@ def frozen_cell(
     graph: KnowledgeGraph,
     types: TypeTask | None,
     *,
-    hidden: int | None,
+    decoder: Decoder,
     output: int | None,
     seed: int,
     report: Report,
@@ -105,7 +126,7 @@ def frozen_cell(
         x: float32 ``[num_entities, width]``, in the order of ``graph.names``.
         graph: the data.
         types: what entities are, if that is asked.
-        hidden: width of the decoder's hidden layer; ``None`` for a linear decoder.
+        decoder: which one.
         output: width of the encoder's last block, if vectors end in it; for the types.
         seed: of the decoder.
         report: receives a line per look at the validation part.
@@ -113,7 +134,14 @@ def frozen_cell(
     began = time.monotonic()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = FrozenDecoder(x, len(graph.relations), DIM, hidden=hidden, dropout=DROPOUT)
+        model = FrozenDecoder(
+            x,
+            len(graph.relations),
+            DIM,
+            hidden=decoder.hidden,
+            dropout=DROPOUT,
+            axes=decoder.axes,
+        )
     task = link_task(graph)
     cell = _fitted(row, model, task, DECODER_TRAINING, graph.name, seed, report)
     found = {} if types is None else score_types(x, types, output=output)

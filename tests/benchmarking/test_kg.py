@@ -70,7 +70,8 @@ def test_tables_of_two_graphs(toys, tmp_path):
     result, _ = run(tmp_path / "out", seeds=2)
     frame = pd.read_csv(tmp_path / "out" / "results.csv")
     frozen = ["positions alone", "random start", "pretrained"]
-    rows = ["popularity", "ComplEx, end to end", *frozen, *(f"{r}, hidden layer" for r in frozen)]
+    decoders = ("", ", 64 axes", ", hidden layer")
+    rows = ["popularity", "ComplEx, end to end", *(r + d for d in decoders for r in frozen)]
     for name in ("one", "two"):
         links = frame[(frame["dataset"] == name) & (frame["task"] == "links")]
         assert links["row"].unique().tolist() == rows
@@ -90,7 +91,8 @@ def test_tables_of_two_graphs(toys, tmp_path):
     assert record["settings"]["dim"] == 8
     assert {"commit", "torch"} <= set(record["machine"])
     assert record["data"]["one"]["types"] == ["Q1", "even"]
-    assert len(record["cells"]) == 2 * (1 + 7 * 2)
+    assert len(record["cells"]) == 2 * (1 + 10 * 2)
+    assert record["settings"]["decoders"][", 64 axes"] == {"axes": 64, "hidden": None}
 
 
 def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatch):
@@ -103,7 +105,7 @@ def test_what_is_done_is_kept_and_what_changed_is_not(toys, tmp_path, monkeypatc
         patch.setattr(kg_cells, "fit_links", never)
         again, lines = run(tmp_path / "out", "one")
         assert again.table == first.table
-        assert sum("kept" in line for line in lines) == 8
+        assert sum("kept" in line for line in lines) == 11
         patch.setattr(kg_cells, "DROPOUT", 0.3)
         with pytest.raises(AssertionError, match="fitted again"):
             run(tmp_path / "out", "one")
