@@ -249,6 +249,8 @@ def build_model(settings: PretrainSettings, featurizer: Featurizer) -> Data2Vec:
         grounding_shared=grounding_shared(settings),
         grounding_scale=settings.objective.grounding_scale,
         grounding_weights=grounding_weights(settings),
+        link_weight=settings.objective.link_weight,
+        edge_kinds=featurizer.edge_sizes[0] if featurizer.edge_sizes else 0,
     )
 
 

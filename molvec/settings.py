@@ -166,6 +166,9 @@ class ObjectiveSettings(_Strict):
     grounding_size: Positive = 1024  # number of fingerprint bits
     # values are standardised by what they are in the batch, or in all batches so far
     grounding_scale: Literal["batch", "running"] = "batch"
+    link_weight: Annotated[float, Field(ge=0)] = (
+        0.0  # networks: find the edges that mask.edges hides
+    )
 
 
 GROUNDINGS = {
@@ -256,6 +259,10 @@ class PretrainSettings(_Strict):
             raise ValueError(f"encoder.entity_scale has no meaning for {self.data.kind}")
         if self.mask.edges and self.data.kind != "networks":
             raise ValueError(f"mask.edges has no meaning for {self.data.kind}")
+        if self.objective.link_weight and self.data.kind != "networks":
+            raise ValueError(f"objective.link_weight has no meaning for {self.data.kind}")
+        if self.objective.link_weight and not self.mask.edges:
+            raise ValueError("objective.link_weight needs mask.edges: edges to find")
         if self.student.predictor_edges and self.data.kind != "networks":
             raise ValueError(
                 f"student.predictor_edges has no meaning for {self.data.kind}: bonds tell what is "

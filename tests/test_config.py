@@ -155,12 +155,14 @@ OTHER_NETWORKS = {
     "encoder.entity_scale": 0.5,
     "student.predictor_edges": True,
     "mask.edges": 0.25,
+    "objective.link_weight": 0.5,
 }
 
 
 @pytest.mark.parametrize("key", sorted(OTHER_NETWORKS))
 def test_settings_of_networks_have_a_meaning_for_networks_alone(key):
-    given = {"data.kind": "networks", "data.source": "e.tsv", key: OTHER_NETWORKS[key]}
+    given = {"data.kind": "networks", "data.source": "e.tsv", "mask.edges": 0.5}
+    given[key] = OTHER_NETWORKS[key]
     assert value_of(load_settings(None, given), key) == OTHER_NETWORKS[key]
     with pytest.raises(UserError, match="has no meaning for molecules"):
         load_settings(None, {key: OTHER_NETWORKS[key]})
@@ -216,6 +218,11 @@ def test_the_graph_transformer_reads_distances_where_there_are_coordinates():
 def test_reach_where_it_has_no_meaning(overrides, message):
     with pytest.raises(UserError, match=message):
         load_settings(None, overrides)
+
+
+def test_missing_links_need_edges_that_are_missing():
+    with pytest.raises(UserError, match=r"objective.link_weight needs mask.edges"):
+        load_settings("kg", {"data.source": "umls", "objective.link_weight": 1, "mask.edges": 0})
 
 
 @pytest.mark.parametrize(

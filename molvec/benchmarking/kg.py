@@ -23,6 +23,7 @@ from molvec.benchmarking.encoders import ModelFolder
 from molvec.benchmarking.kg_cells import (
     AXES,
     FEW_AXES,
+    Decoder,
     KgCell,
     Vectors,
     complex_cell,
@@ -112,7 +113,7 @@ def benchmark_kg(
         "model": model,
         "seeds": seeds,
         "overrides": dict(overrides),
-        "settings": settings(),
+        "settings": settings() | {"decoders": {name: asdict(d) for name, d in decoders().items()}},
         "data": data,
         "machine": machine,
         "results": json.loads(frame.to_json(orient="records", double_precision=15)),
@@ -171,12 +172,15 @@ def _of_seed(
         digest = hashlib.sha256(inputs.tobytes()).hexdigest()
         rows = {INPUTS: (digest, lambda: inputs, None), **rows}
     once = {row: cache(vectors) for row, (_, vectors, _) in rows.items()}
+    few = given is not None and given.shape[1] <= FEW_AXES
     for suffix, decoder in decoders().items():
         asked = None if suffix else types  # types once: they know no decoder
         for row, (key, _, last) in rows.items():
+            if row == INPUTS and few and decoder.axes == FEW_AXES:
+                continue  # all that there are: the row above
             options = {"decoder": decoder, "output": last, "seed": seed, "report": report}
             fit = partial(_frozen, row + suffix, once[row], graph, asked, options)
-            yield store(graph, row + suffix, seed, key, fit)
+            yield store(graph, row + suffix, seed, key, fit, decoder)
 
 
 def _frozen(
@@ -226,9 +230,11 @@ class _Store:
         seed: int,
         key: str,
         compute: Callable[[], KgCell],
+        decoder: Decoder | None = None,
     ) -> KgCell:
         triples = b"".join(part.tobytes() for part in (graph.train, graph.valid, graph.test))
-        told = [hashlib.sha256(triples).hexdigest(), row, seed, key, settings()]
+        how = {**settings(), "shape": decoder and asdict(decoder)}
+        told = [hashlib.sha256(triples).hexdigest(), row, seed, key, how]
         text = json.dumps([*told, software("torch", "numpy")], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         path = self.folder / f"{graph.name}-{row.replace(' ', '-')}-{seed}-{digest}.json"

@@ -28,7 +28,7 @@ DIM = 200
 AXES = 256
 """Principal axes of the vectors that a decoder reads, at most."""
 FEW_AXES = 64
-"""The same for a lighter one: as many as an entity has positions in the recipe ``kg``."""
+"""The same for a lighter one: as many as there are positions in the recipe ``kg``."""
 HIDDEN = 512
 """Width of the hidden layer of the decoder that has one."""
 DROPOUT = 0.1
@@ -98,10 +98,9 @@ def decoders() -> dict[str, Decoder]:
 
 
 def settings() -> dict[str, Any]:
-    """Return all that the numbers depend on beside data and vectors, for records and keys."""
+    """Return what numbers depend on beside data, vectors and decoders, for records and keys."""
     return {
         "dim": DIM,
-        "decoders": {name: asdict(decoder) for name, decoder in decoders().items()},
         "dropout": DROPOUT,
         "decoder": asdict(DECODER_TRAINING),
         "complex": asdict(COMPLEX_TRAINING),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from molvec.evaluate.triples import LinkTask, with_inverses
+from molvec.objective.links import complex_product
 
 
 class LinkModel(Protocol):
@@ -38,12 +39,6 @@ class LinkModel(Protocol):
     def scores(self, questions: Tensor, entities: Tensor) -> Tensor:
         """Score every entity as the tail."""
         ...
-
-
-def complex_product(one: Tensor, two: Tensor) -> Tensor:
-    """Multiply complex numbers whose real parts are the first half: ``[..., dim]`` each."""
-    (a, b), (c, d) = one.chunk(2, -1), two.chunk(2, -1)
-    return torch.cat([a * c - b * d, a * d + b * c], -1)
 
 
 class Bilinear(nn.Module):

@@ -24,6 +24,7 @@ from torch_geometric.utils import scatter
 
 from molvec.graph import POS, STRUCTURE, STUDENT_EDGES, STUDENT_POS, EncoderOutput
 from molvec.objective.grounding import GROUNDING_LOSSES, BitsLoss, ValuesLoss
+from molvec.objective.links import MissingLinks
 from molvec.objective.student import MaskTokenStudent, VisibleStudent
 from molvec.objective.target import SHRINKAGE, make_targets, standardize, whiten
 from molvec.objective.teacher import make_teacher
@@ -76,6 +77,9 @@ class Data2Vec(nn.Module):
         grounding_loss: what they are, one of ``GROUNDING_LOSSES``.
         grounding_scale: of values, see :class:`ValuesLoss`.
         grounding_weights: of the graph's own columns, see there.
+        link_weight: weight of the term that asks for the edges that the student does not see, from
+            one more pass over the graph without them; 0 leaves it out.
+        edge_kinds: how many kinds of edges there are.
     """
 
     def __init__(
@@ -96,6 +100,8 @@ class Data2Vec(nn.Module):
         grounding_shared: int = 0,
         grounding_scale: str = "batch",
         grounding_weights: Sequence[float] | None = None,
+        link_weight: float = 0.0,
+        edge_kinds: int = 0,
     ) -> None:
         super().__init__()
         if loss not in LOSSES:
@@ -110,6 +116,7 @@ class Data2Vec(nn.Module):
             "visible": visible_weight,
             "graph": graph_weight,
             "grounding": grounding_weight,
+            "links": link_weight,
         }
         if grounding_view not in GROUNDING_VIEWS:
             known = ", ".join(GROUNDING_VIEWS)
@@ -137,6 +144,7 @@ class Data2Vec(nn.Module):
             self.shared_loss = ValuesLoss(
                 grounding_shared, scale=grounding_scale, weights=grounding_weights
             )
+        self.links = MissingLinks(dim, edge_kinds) if link_weight else None
         self.grounding_view = grounding_view
         self.grounding_level = grounding_level
 
@@ -173,6 +181,8 @@ class Data2Vec(nn.Module):
                 full = batch if self.grounding_view == "clean" else seen
                 context, hidden = self.student.encoder(full).output, torch.zeros_like(mask[:1])
             parts["grounding"] = self._grounding(context, batch, hidden)
+        if self.links is not None:
+            parts["links"] = self.links(self.student.encoder(seen).output, batch)
 
         loss = torch.stack([self.weights[name] * part for name, part in parts.items()]).sum()
         return Data2VecOutput(
