@@ -164,7 +164,7 @@ class Data2Vec(nn.Module):
         student = self.student(seen, mask)
 
         # 3. Regress the teacher's representation of the hidden nodes; if asked, what the whole
-        #    graph looks like to the teacher, and what its chemistry says.
+        #    graph looks like to the teacher, what its chemistry says, and which links are missing.
         every_target = targets.expand(len(mask), -1, -1)  # [V, num_nodes, dim]
         target, prediction = every_target[mask], student.prediction[mask].float()
         parts = {"node": self.loss(prediction, target)}  # over [num_masked, dim]
