@@ -162,7 +162,8 @@ def whitened(vectors: NDArray[np.float32], axes: int) -> Tensor:
     x = (x - x.mean(0)) / np.maximum(x.std(0), 1e-6)
     variances, turn = np.linalg.eigh(x.T @ x / len(x))
     first = np.argsort(-variances)[: min(axes, len(x))]
-    scale = 1 / np.sqrt(np.maximum(variances[first], 0) + 0.01 * variances.mean())
+    floor = np.maximum(0.01 * variances.mean(), np.finfo(float).tiny)  # of equal vectors: not 0
+    scale = 1 / np.sqrt(np.maximum(variances[first], 0) + floor)
     return torch.from_numpy((x @ turn[:, first] * scale).astype(np.float32))
 
 

@@ -163,3 +163,9 @@ def test_a_loss_without_end_is_refused(task):
         model.table.weight.fill_(torch.inf)
     with pytest.raises(UserError, match="not finite"):
         fit_links(model, task, LinkTraining(epochs=1))
+
+
+def test_vectors_that_are_all_the_same_stay_so():
+    """Positions in a network where everyone is joined to everyone, as in `nations`."""
+    with np.errstate(all="raise"):
+        assert not whitened(np.full((6, 4), 3.0, np.float32), 4).any()
